@@ -1,0 +1,106 @@
+/**
+ * The whole conversation between window and main process, as one value. Main's handlers, the
+ * preload's client, the window's api and the tests' stand-in are all derived from it, so a call
+ * cannot exist on one side only.
+ */
+
+import type { Result } from "./result.ts";
+import type {
+  AccessPolicy,
+  ConnectionView,
+  DmsClientView,
+  Environment,
+  PairingView,
+  ProviderView,
+  RegistrationInput,
+  RegistrationView,
+  SettingsView,
+  StatusView,
+} from "./views.ts";
+
+/** Carries the types of a call; exists at run time only as a marker. */
+interface Call<Params, Value> {
+  readonly kind: "call";
+  readonly params?: Params;
+  readonly value?: Value;
+}
+interface Event<Payload> {
+  readonly kind: "event";
+  readonly payload?: Payload;
+}
+function call<Params, Value>(): Call<Params, Value> {
+  return { kind: "call" };
+}
+function event<Payload>(): Event<Payload> {
+  return { kind: "event" };
+}
+
+export interface ConnectParams {
+  readonly provider: string;
+  readonly environment: Environment;
+  readonly user: string;
+  readonly organisation?: string;
+}
+export interface ConnectionParams {
+  readonly connectionId: string;
+}
+export interface ApproveParams {
+  readonly pairingId: string;
+  readonly access: AccessPolicy;
+}
+
+export const ipcCalls = {
+  "status.get": call<void, StatusView>(),
+  "providers.list": call<void, readonly ProviderView[]>(),
+  "connections.list": call<void, readonly ConnectionView[]>(),
+  /** Opens the user's browser; a second call for the same connection opens the same sign-in page again. */
+  "connect.start": call<ConnectParams, ConnectionParams>(),
+  "connect.cancel": call<ConnectionParams, void>(),
+  "connection.revoke": call<ConnectionParams, void>(),
+  "connection.forget": call<ConnectionParams, void>(),
+  /** Opens the provider's own security screens in the browser. */
+  "connection.openGrantScreens": call<ConnectionParams, void>(),
+  "registrations.list": call<void, readonly RegistrationView[]>(),
+  "registrations.save": call<RegistrationInput, void>(),
+  "registrations.remove": call<{ readonly provider: string; readonly environment: Environment }, void>(),
+  /** Asks for a file in the main process, so that its secrets never pass through the window. `imported` is 0 when the person cancelled. */
+  "registrations.import": call<void, { readonly imported: number }>(),
+  "clients.list": call<void, readonly DmsClientView[]>(),
+  "clients.remove": call<{ readonly clientId: string }, void>(),
+  "pairings.list": call<void, readonly PairingView[]>(),
+  "pairing.approve": call<ApproveParams, void>(),
+  "pairing.deny": call<{ readonly pairingId: string }, void>(),
+  "settings.get": call<void, SettingsView>(),
+  "settings.save": call<SettingsView, void>(),
+  /** Saves the public callback certificate to a file the person chooses. `saved` is false when they cancelled. */
+  "certificate.save": call<void, { readonly saved: boolean }>(),
+} as const;
+
+export const ipcEvents = {
+  /** One connection changed; state `Forgotten` means its row goes away. */
+  connectionChanged: event<ConnectionView>(),
+  pairingsChanged: event<readonly PairingView[]>(),
+  clientsChanged: event<readonly DmsClientView[]>(),
+  registrationsChanged: event<readonly RegistrationView[]>(),
+  statusChanged: event<StatusView>(),
+} as const;
+
+export type CallName = keyof typeof ipcCalls;
+export type CallParams<N extends CallName> = (typeof ipcCalls)[N] extends Call<infer P, unknown> ? P : never;
+export type CallValue<N extends CallName> = (typeof ipcCalls)[N] extends Call<infer _P, infer V> ? V : never;
+export type EventName = keyof typeof ipcEvents;
+export type EventPayload<N extends EventName> = (typeof ipcEvents)[N] extends Event<infer P> ? P : never;
+
+/** What the preload exposes on `window.dmsConnect`. */
+export interface DmsConnectApi {
+  /** Calls main. Never rejects for an expected failure: that comes as a `Result`. */
+  readonly invoke: <N extends CallName>(
+    name: N,
+    ...params: CallParams<N> extends void ? [] : [CallParams<N>]
+  ) => Promise<Result<CallValue<N>>>;
+  /** Listens to an event of main. Returns a function that stops listening. */
+  readonly on: <N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void) => () => void;
+}
+
+/** Names of the two Electron channels everything travels on. */
+export const ipcChannels = { invoke: "dms-connect:invoke", event: "dms-connect:event" } as const;

@@ -1,0 +1,136 @@
+/** What the window and programs may see of the broker's state. No view ever holds a token, code or secret. */
+import type { Failure } from "./failure.ts";
+
+export type Environment = "acceptance" | "production";
+export const environments: readonly Environment[] = ["acceptance", "production"];
+
+export type ConnectionStateKind =
+  | "NotConnected"
+  | "Connecting"
+  | "Active"
+  | "Refreshing"
+  | "Retrying"
+  | "InDoubt"
+  | "ReconnectRequired"
+  | "Revoking"
+  | "Forgotten";
+
+export interface ConnectionView {
+  /** Stable id: provider, environment and user, each percent-encoded, joined by `/`. */
+  readonly id: string;
+  readonly provider: string;
+  readonly providerName: string;
+  readonly environment: Environment;
+  readonly user: string;
+  readonly organisation?: string;
+  readonly state: ConnectionStateKind;
+  /** Why the connection is not simply Active, or how the last Connect ended; absent when there is nothing to say. */
+  readonly failure?: Failure;
+  readonly connectedAtMs?: number;
+  readonly accessTokenExpiresAtMs?: number;
+  /** When the grant ends unless it is renewed; absent when unknown. */
+  readonly grantExpiresAtMs?: number;
+  /** The provider does not send the grant's expiry: the time shown is an estimate. */
+  readonly grantExpiryIsEstimate: boolean;
+  readonly canRevoke: boolean;
+  /** Whether the provider has security screens where a person ends grants (shown on Forget). */
+  readonly hasGrantScreens: boolean;
+}
+
+export interface ProviderView {
+  readonly id: string;
+  readonly name: string;
+  readonly canRevoke: boolean;
+  readonly hasOrganisations: boolean;
+  readonly hasGrantScreens: boolean;
+  readonly environments: readonly {
+    readonly environment: Environment;
+    readonly registered: boolean;
+    readonly organisations: readonly string[];
+  }[];
+}
+
+export type ClientAuthentication = "basic" | "body";
+export type BasicEncoding = "form" | "raw";
+
+/** The endpoints of one provider environment. https only, except on loopback. */
+export interface ProviderEndpoints {
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly revocationEndpoint?: string;
+  readonly jwksUri?: string;
+  /** Expected `iss` of callbacks (RFC 9207), where the provider sends one. */
+  readonly issuer?: string;
+  /** The provider's own screens where a person ends grants. */
+  readonly grantScreensUrl?: string;
+}
+
+/** A client registration without its secret. Absent fields mean the provider definition's own value. */
+export interface RegistrationView {
+  readonly provider: string;
+  readonly environment: Environment;
+  readonly clientId: string;
+  readonly hasClientSecret: boolean;
+  /** Exactly as registered at the provider; the first that can be listened on is used. */
+  readonly redirectUris: readonly string[];
+  readonly scope?: string;
+  readonly organisations: readonly string[];
+  readonly clientAuthentication?: ClientAuthentication;
+  readonly basicEncoding?: BasicEncoding;
+  readonly pkce?: boolean;
+  readonly endpoints?: Partial<ProviderEndpoints>;
+}
+
+/** A registration as typed in or imported. An absent secret keeps the stored one. */
+export interface RegistrationInput extends Omit<RegistrationView, "hasClientSecret"> {
+  readonly clientSecret?: string;
+}
+
+export interface AccessPolicy {
+  readonly users: "all" | readonly string[];
+  readonly providers: "all" | readonly string[];
+}
+
+export interface DmsClientView {
+  readonly clientId: string;
+  readonly name: string;
+  readonly publisher?: string;
+  readonly access: AccessPolicy;
+  readonly pairedAtMs: number;
+  readonly lastSeenAtMs?: number;
+}
+
+export interface PairingView {
+  readonly pairingId: string;
+  readonly name: string;
+  readonly publisher?: string;
+  readonly reason?: string;
+  /** Six digits, shown on both sides. */
+  readonly code: string;
+  readonly expiresAtMs: number;
+}
+
+export interface StatusView {
+  readonly version: string;
+  /** `electron` or `chromium-host`. */
+  readonly host: string;
+  readonly vault: { readonly state: "open" } | { readonly state: "locked"; readonly failure: Failure };
+  readonly pipe: { readonly state: "listening"; readonly name: string } | { readonly state: "closed"; readonly failure: Failure };
+  /** Things a person should know that stop nothing: one key envelope missing, settings reset, … */
+  readonly notices: readonly Failure[];
+  /** SHA-256 of the callback endpoint's own certificate, once one was made. */
+  readonly callbackCertificateSha256?: string;
+}
+
+export type Theme = "system" | "light" | "dark";
+
+export interface SettingsView {
+  readonly theme: Theme;
+  /** User id offered first in the Connect form. */
+  readonly usualUser: string;
+}
+
+/** The stable id of a connection. */
+export function connectionId(key: { readonly provider: string; readonly environment: string; readonly user: string }): string {
+  return [key.provider, key.environment, key.user].map(encodeURIComponent).join("/");
+}
