@@ -3,7 +3,7 @@
  * that have tokens carry a grant.
  */
 import type { Failure } from "../../shared/failure.ts";
-import type { ConnectionStateKind, Environment } from "../../shared/views.ts";
+import type { Environment } from "../../shared/views.ts";
 
 export interface ConnectionKey {
   readonly provider: string;
@@ -51,9 +51,4 @@ export interface ConnectionRecord {
 /** States in which the access token may be handed out while it lasts. */
 export function servableGrant(state: StoredState): Grant | undefined {
   return state.kind === "Active" || state.kind === "Refreshing" || state.kind === "InDoubt" ? state.grant : undefined;
-}
-
-/** The state shown for a stored one. */
-export function stateKind(state: StoredState): ConnectionStateKind {
-  return state.kind;
 }

@@ -1,0 +1,251 @@
+import { mkdir, rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import path from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { publishBrokerFile } from "../../electron/pipe/broker-file.ts";
+import { pipeName } from "../../electron/pipe/pipe-name.ts";
+import {
+  type FakeBroker,
+  type FakeBrokerOptions,
+  knownClient,
+  pipeIn,
+  someConnection,
+  someToken,
+  startFakeBroker,
+  temporaryFolder,
+} from "../../electron/pipe/testing/fake-broker.ts";
+import { failure } from "../../shared/failure.ts";
+import type { PipeConnection } from "../../shared/pipe-protocol.ts";
+import { err } from "../../shared/result.ts";
+import { type PipeNameSources, systemPipeNameSources } from "./default-pipe-name.ts";
+import { type BrokerClient, type BrokerConnectionEvent, type Credentials, connectToBroker } from "./dms-connect-client.ts";
+import { findPipe } from "./find-pipe.ts";
+
+const credentials: Credentials = { clientId: knownClient.clientId, clientKey: knownClient.clientKey };
+const selector = { provider: "mazda", user: "jdoe" };
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+async function broker(options: FakeBrokerOptions = {}): Promise<FakeBroker> {
+  const started = await startFakeBroker(options);
+  cleanups.push(started.dispose);
+  return started;
+}
+async function folder(): Promise<string> {
+  const made = await temporaryFolder();
+  cleanups.push(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+async function session(pipe: string): Promise<BrokerClient> {
+  return opened(await connectToBroker({ pipe, credentials }));
+}
+/** A connection that has not paired yet. */
+async function visit(pipe: string): Promise<BrokerClient> {
+  return opened(await connectToBroker({ pipe }));
+}
+function opened(connected: Awaited<ReturnType<typeof connectToBroker>>): BrokerClient {
+  if (!connected.ok) throw new Error(connected.error.detail);
+  cleanups.push(() => connected.value.close());
+  return connected.value;
+}
+
+describe("a session", () => {
+  it("calls every method", async () => {
+    const client = await session((await broker()).pipe);
+    expect(await client.tokenGet(selector)).toEqual({ ok: true, value: someToken });
+    expect(await client.tokenRejected({ ...selector, tokenId: "token-1" })).toMatchObject({ ok: true, value: { tokenId: "token-2" } });
+    expect(await client.connectionList()).toEqual({ ok: true, value: [someConnection] });
+    expect(await client.connectionGet(selector)).toEqual({ ok: true, value: someConnection });
+    expect(await client.connectStart(selector)).toMatchObject({ ok: true, value: { state: "Connecting" } });
+    expect(await client.connectCancel(selector)).toEqual({ ok: true, value: undefined });
+    expect(await client.revoke(selector)).toEqual({ ok: true, value: undefined });
+    expect(await client.forget(selector)).toEqual({ ok: true, value: undefined });
+    expect(await client.brokerStatus()).toMatchObject({ ok: true, value: { version: "1.2.3", vault: "open" } });
+  });
+
+  it("hands on what the broker refuses with", async () => {
+    const dead = failure("grant_dead", { provider: "Mazda" });
+    const client = await session((await broker({ api: { tokenGet: () => Promise.resolve(err(dead)) } })).pipe);
+    expect(await client.tokenGet(selector)).toEqual({
+      ok: false,
+      error: { code: "reconnect_required", detail: "grant_dead", message: dead.message, remedy: dead.remedy, retryable: false },
+    });
+  });
+
+  it("gives the snapshot first and then each change", async () => {
+    const listeners = new Set<(connection: PipeConnection) => void>();
+    const { pipe } = await broker({
+      api: { onConnectionChanged: (_client, listener) => listeners.add(listener) && ((): void => undefined) },
+    });
+    const client = await session(pipe);
+    const events: BrokerConnectionEvent[] = [];
+    expect(await client.subscribe((event) => events.push(event))).toMatchObject({
+      ok: true,
+      value: { sequence: 0, connections: [someConnection] },
+    });
+    for (const listener of listeners) listener({ ...someConnection, state: "Refreshing" });
+    await vi.waitFor(() => expect(events).toMatchObject([{ sequence: 1, connection: { state: "Refreshing" } }]));
+  });
+
+  it("ends calls under way when the broker goes away, and refuses later ones", async () => {
+    const asked = Promise.withResolvers<void>();
+    const { pipe, server } = await broker({
+      api: {
+        tokenGet: () => {
+          asked.resolve();
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    const client = await session(pipe);
+    const call = client.tokenGet(selector);
+    await asked.promise;
+    await server.close();
+    expect(await call).toMatchObject({ ok: false, error: { code: "shutting_down" } });
+    await client.closed;
+    expect(await client.tokenGet(selector)).toMatchObject({ ok: false, error: { detail: "broker_unreachable" } });
+  });
+});
+
+describe("pairing", () => {
+  it("shows the code, returns the credentials and opens the session", async () => {
+    const { pipe, registry } = await broker();
+    const client = await visit(pipe);
+    const codes: string[] = [];
+    registry.approve();
+    const paired = await client.pair({ name: "Dealer DMS", publisher: "Vendor", onCode: (code) => codes.push(code) });
+    expect(paired).toEqual({ ok: true, value: credentials });
+    expect(codes).toEqual(["123456"]);
+    expect(registry.requests).toEqual([{ name: "Dealer DMS", publisher: "Vendor" }]);
+    expect(await client.tokenGet(selector)).toHaveProperty("ok", true);
+  });
+
+  it.each(["pairing_denied", "pairing_expired"] as const)("reports %s", async (code) => {
+    const { pipe, registry } = await broker();
+    registry.decision = Promise.resolve(err(failure(code)));
+    const client = await visit(pipe);
+    expect(await client.pair({ name: "Dealer DMS", onCode: () => undefined })).toMatchObject({
+      ok: false,
+      error: { code: "not_paired", detail: code },
+    });
+  });
+});
+
+/** A program that sits on the pipe's name. Keeps what it was told. */
+async function squatter(answer: (message: { id: number; method: string }) => string): Promise<{ pipe: string; heard: string[] }> {
+  const pipe = pipeIn(await folder());
+  const heard: string[] = [];
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      heard.push(data.toString());
+      socket.write(answer(JSON.parse(data.toString()) as { id: number; method: string })); // one short message a write
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(pipe, resolve));
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { pipe, heard };
+}
+
+describe("a stranger on the pipe's name", () => {
+  const someNonce = Buffer.alloc(32, 5).toString("base64url");
+
+  it("is noticed before the program's own proof or any request is sent", async () => {
+    const { pipe, heard } = await squatter(
+      ({ id }) => `${JSON.stringify({ jsonrpc: "2.0", id, result: { nonce: someNonce, proof: someNonce } })}\n`,
+    );
+    expect(await connectToBroker({ pipe, credentials })).toMatchObject({
+      ok: false,
+      error: { code: "not_paired", detail: "broker_not_genuine" },
+    });
+    expect(heard).toHaveLength(1);
+    expect(heard[0]).not.toContain(knownClient.clientKey);
+  });
+
+  it.each([
+    ["something that is not JSON", () => "hello\n", "broker_unreachable"],
+    ["an answer without a proof", ({ id }: { id: number }) => `{"jsonrpc":"2.0","id":${id},"result":{}}\n`, "internal_error"],
+    [
+      "an error without data",
+      ({ id }: { id: number }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":1,"message":"x"}}\n`,
+      "internal_error",
+    ],
+    ["nothing at all", () => "", "broker_unreachable"],
+  ])("does not harm the program with %s", async (_what, answer, detail) => {
+    const { pipe } = await squatter(answer);
+    expect(await connectToBroker({ pipe, credentials, timeoutMs: 100 })).toMatchObject({ ok: false, error: { detail } });
+  });
+});
+
+describe("a removed program", () => {
+  it("loses its session at once and cannot open another", async () => {
+    const { pipe, registry } = await broker();
+    const client = await session(pipe);
+    registry.remove(knownClient.clientId);
+    await client.closed;
+    const refused = await connectToBroker({ pipe, credentials });
+    expect(refused).toMatchObject({ ok: false, error: { code: "not_paired", detail: "broker_not_genuine" } });
+    expect(refused.ok ? "" : refused.error.remedy).toContain("pair it again");
+  });
+});
+
+describe("a newer broker", () => {
+  it("is understood as far as possible", async () => {
+    const newer = {
+      ...someConnection,
+      state: "Hibernating",
+      colour: "blue",
+      problem: { code: "new_word", detail: "new_detail", retryable: true },
+    };
+    // What a version of the future might send; today's types cannot say it.
+    const { pipe } = await broker({
+      api: { connectionGet: () => Promise.resolve({ ok: true, value: newer as unknown as PipeConnection }) },
+    });
+    const client = await session(pipe);
+    expect(await client.connectionGet(selector)).toMatchObject({
+      ok: true,
+      value: { state: "Retrying", problem: { code: "internal_error", detail: "new_detail", retryable: true } },
+    });
+  });
+});
+
+describe("the pipe", () => {
+  const sources = (env: PipeNameSources["env"], changes: Partial<PipeNameSources> = {}): PipeNameSources => ({
+    ...systemPipeNameSources(),
+    env,
+    ...changes,
+  });
+
+  it("is found as told, then by DMS_CONNECT_PIPE, then in broker.json, then by its default name", async () => {
+    const profile = await folder();
+    await publishBrokerFile(profile, "published");
+    const all = { DMS_CONNECT_PIPE: "from-variable", DMS_CONNECT_PROFILE: profile };
+    expect(await findPipe("explicit", sources(all))).toEqual({ name: "explicit", source: "option" });
+    expect(await findPipe(undefined, sources(all))).toEqual({ name: "from-variable", source: "DMS_CONNECT_PIPE" });
+    expect(await findPipe(undefined, sources({ DMS_CONNECT_PROFILE: profile }))).toEqual({ name: "published", source: "broker.json" });
+    expect(await findPipe(undefined, sources({ DMS_CONNECT_PROFILE: path.join(profile, "none") }))).toMatchObject({
+      source: "default name",
+    });
+  });
+
+  it.skipIf(process.platform === "win32")("has the default name on which the broker listens", async () => {
+    const runtime = await folder();
+    const env = { XDG_RUNTIME_DIR: runtime, XDG_CONFIG_HOME: runtime };
+    await mkdir(path.join(runtime, "dms-connect"));
+    expect(await pipeName(sources(env))).toEqual({ ok: true, value: (await findPipe(undefined, sources(env))).name });
+  });
+
+  it("on which nobody listens is reported as such", async () => {
+    expect(await connectToBroker({ pipe: pipeIn(await folder()), credentials })).toMatchObject({
+      ok: false,
+      error: { code: "internal_error", detail: "broker_unreachable", retryable: true },
+    });
+  });
+});

@@ -1,0 +1,87 @@
+/** Runs the app on real Electron through Playwright, with the system's browser and file dialogs taken over. */
+import { _electron, type ElectronApplication } from "playwright";
+import type { AppUnderTest } from "./app-under-test.ts";
+import { processTree } from "./process-tree.ts";
+
+/** Left in Electron's main process by `takeOver`, and read by the calls below. */
+interface TakenOver {
+  readonly urls: string[];
+  readonly waiting: ((url: string) => void)[];
+  dialogPath: string | undefined;
+}
+declare global {
+  var dmsConnectUnderTest: TakenOver;
+}
+
+/** Starts Electron and waits for the app's first window. */
+export async function launchOnElectron(
+  executablePath: string,
+  entry: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<AppUnderTest> {
+  // Electron refuses to start as root with its sandbox on.
+  const rootArguments = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  const electron = await _electron.launch({ executablePath, args: [...rootArguments, entry, ...args], env: { ...environment } });
+  const child = electron.process();
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (text: Buffer) => {
+      output += text.toString("utf8");
+    });
+  }
+  const exited = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  await takeOver(electron);
+  const page = await electron.firstWindow();
+  await page.waitForLoadState("load");
+  const pid = child.pid ?? 0;
+  return {
+    hostName: "electron",
+    page,
+    pid,
+    nextWindow: async () => {
+      const next = await electron.waitForEvent("window");
+      await next.waitForLoadState("load");
+      return next;
+    },
+    nextOpenedUrl: () => electron.evaluate(nextUrl),
+    setDialogAnswer: (path) =>
+      electron.evaluate((_electron, answer) => {
+        globalThis.dmsConnectUnderTest.dialogPath = answer;
+      }, path),
+    // PowerMonitor is an EventEmitter; Electron's typings know only its own events for `emit`.
+    emitPowerEvent: (name) => electron.evaluate(({ powerMonitor }, event) => void powerMonitor.emit(event), name),
+    processArguments: () => processTree(pid).map(({ commandLine }) => commandLine),
+    output: () => output,
+    exited,
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    close: async () => {
+      await electron.close();
+      return exited;
+    },
+  };
+}
+
+/** Runs in Electron's main process: what would leave the app is kept for the test. */
+async function takeOver(electron: ElectronApplication): Promise<void> {
+  await electron.evaluate(({ shell, dialog }) => {
+    const state: TakenOver = { urls: [], waiting: [], dialogPath: undefined };
+    globalThis.dmsConnectUnderTest = state;
+    shell.openExternal = async (url) => {
+      const waiter = state.waiting.shift();
+      if (waiter === undefined) state.urls.push(url);
+      else waiter(url);
+    };
+    dialog.showOpenDialog = async () => ({ canceled: state.dialogPath === undefined, filePaths: [state.dialogPath ?? []].flat() });
+    dialog.showSaveDialog = async () => ({ canceled: state.dialogPath === undefined, filePath: state.dialogPath ?? "" });
+  });
+}
+
+/** Runs in Electron's main process. */
+function nextUrl(): string | Promise<string> {
+  const state = globalThis.dmsConnectUnderTest;
+  return state.urls.shift() ?? new Promise((resolve) => state.waiting.push(resolve));
+}

@@ -1,0 +1,36 @@
+/**
+ * Starts the app for a test: on real Electron where its runtime is present, else on the Chromium host.
+ * `DMS_CONNECT_HOST=chromium-host` chooses the latter in any case.
+ */
+import { join } from "node:path";
+import { repositoryRoot } from "../../build/bundles.ts";
+import { findElectron } from "../../build/electron-runtime.ts";
+import type { AppUnderTest, LaunchOptions } from "./app-under-test.ts";
+import { launchOnChromiumHost } from "./launch-chromium-host.ts";
+import { launchOnElectron } from "./launch-electron.ts";
+
+export type { AppUnderTest, LaunchOptions } from "./app-under-test.ts";
+
+/**
+ * Starts the app and waits for its first window.
+ *
+ * @throws with the app's output if it ends before it has opened a window
+ */
+export async function launchApp(options: LaunchOptions): Promise<AppUnderTest> {
+  const entry = options.entry ?? join(repositoryRoot, "dist/main/main.mjs");
+  const environment = { ...currentEnvironment(), ...options.env, DMS_CONNECT_PROFILE: options.profile };
+  const electron = process.env["DMS_CONNECT_HOST"] === "chromium-host" ? undefined : findElectron();
+  return electron === undefined
+    ? launchOnChromiumHost(entry, options.args ?? [], environment)
+    : launchOnElectron(electron, entry, options.args ?? [], environment);
+}
+
+/** The name of the host that `launchApp` would use here. */
+export function hostName(): AppUnderTest["hostName"] {
+  return process.env["DMS_CONNECT_HOST"] !== "chromium-host" && findElectron() !== undefined ? "electron" : "chromium-host";
+}
+
+function currentEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,207 @@
+/**
+ * The one owner of every connection's state. Nobody else writes a record or decides what is shown.
+ *
+ * Invariants: the record in memory is the one last committed (or, while the disk refuses, the one that waits in
+ * `unsaved`); a commit names the generation it was decided on, so a late answer never overwrites newer state; every
+ * change is announced once.
+ */
+import { type Failure, failure } from "../../shared/failure.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { type ConnectionView, connectionId } from "../../shared/views.ts";
+import type { ConnectionKey, ConnectionRecord, Grant, StoredState } from "./connection-state.ts";
+import { type ProviderDescription, summaryView, viewOf } from "./connection-view.ts";
+import { createEmitter } from "./emitter.ts";
+import type { Clock, Vault } from "./ports.ts";
+
+/** What is true of a connection in this run only. */
+export type Overlay =
+  | { readonly kind: "Connecting" }
+  | {
+      readonly kind: "Retrying";
+      readonly failure: Failure;
+      readonly failures: number;
+      readonly failedAtMs: number;
+      readonly nextTryAtMs: number;
+    }
+  /** How the last Connect ended, when it did not succeed. */
+  | { readonly kind: "ConnectFailed"; readonly failure: Failure };
+
+export interface LiveConnection {
+  readonly key: ConnectionKey;
+  record: ConnectionRecord | undefined;
+  overlay: Overlay | undefined;
+  /** Set while a revocation has been asked for: the token is not served from here on. */
+  ending: boolean;
+  /** A token the provider's API has refused: never served again. */
+  rejectedTokenId: string | undefined;
+  /** Set while `record` could not be written. */
+  unsaved: { readonly failure: Failure } | undefined;
+}
+
+/** How often a record that the disk refused is tried again. */
+const rewriteEveryMs = 3_000;
+
+export interface ConnectionsDeps {
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly describe: (key: ConnectionKey) => ProviderDescription;
+}
+
+export class Connections {
+  readonly #deps: ConnectionsDeps;
+  readonly #live = new Map<string, LiveConnection>();
+  readonly #loading = new Map<string, Promise<Result<LiveConnection>>>();
+  readonly #changed = createEmitter<ConnectionView>();
+  readonly onChanged = this.#changed.listen;
+
+  constructor(deps: ConnectionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The connection if it is in memory already: the token path's first and usually only look-up. */
+  peek(key: ConnectionKey): LiveConnection | undefined {
+    return this.#live.get(connectionId(key));
+  }
+
+  /** The connection, read from the vault once. A key nobody connected yet gives one without a record. */
+  async load(key: ConnectionKey): Promise<Result<LiveConnection>> {
+    const id = connectionId(key);
+    const known = this.#live.get(id);
+    if (known !== undefined) return ok(known);
+    const loading = this.#loading.get(id) ?? this.#read(id, key);
+    this.#loading.set(id, loading);
+    try {
+      return await loading;
+    } finally {
+      this.#loading.delete(id);
+    }
+  }
+
+  async #read(id: string, key: ConnectionKey): Promise<Result<LiveConnection>> {
+    const read = await this.#deps.vault.readConnection(key);
+    if (!read.ok && read.error.code !== "grant_unreadable") return read;
+    const known = this.#live.get(id);
+    if (known !== undefined) return ok(known);
+    const record = read.ok ? afterRestart(read.value) : undefined;
+    const overlay: Overlay | undefined = read.ok
+      ? undefined
+      : { kind: "ConnectFailed", failure: failure("grant_unreadable", { provider: this.#deps.describe(key).name }) };
+    const live: LiveConnection = { key, record, overlay, ending: false, rejectedTokenId: undefined, unsaved: undefined };
+    this.#live.set(id, live);
+    return ok(live);
+  }
+
+  /** Every connection, and every Connect that is under way or has just failed. */
+  async list(): Promise<Result<readonly ConnectionView[]>> {
+    const stored = await this.#deps.vault.listConnections();
+    if (!stored.ok) return stored;
+    const views = new Map<string, ConnectionView>();
+    for (const summary of stored.value) views.set(connectionId(summary.key), summaryView(summary, this.#deps.describe(summary.key)));
+    for (const [id, live] of this.#live) {
+      if (live.record === undefined && live.overlay === undefined) views.delete(id);
+      else views.set(id, this.view(live));
+    }
+    return ok([...views.values()].sort((a, b) => a.id.localeCompare(b.id)));
+  }
+
+  view(live: LiveConnection): ConnectionView {
+    return viewOf(live, this.#deps.describe(live.key));
+  }
+
+  /**
+   * Commits the next state. Fails with `vault_conflict` when the connection has moved on since `expectedGeneration`;
+   * nothing changes then.
+   */
+  async commit(live: LiveConnection, expectedGeneration: number, state: StoredState, organisation?: string): Promise<Result<undefined>> {
+    if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
+    const next = nextRecord(live, state, this.#deps.clock.nowMs(), organisation);
+    const written = await this.#deps.vault.commitConnection(next);
+    if (!written.ok) return written;
+    this.#adopt(live, next);
+    return ok();
+  }
+
+  /**
+   * Commits a rotated grant. The provider has already spent the old refresh token, so this must not be lost: when the
+   * disk refuses, the grant is kept and served from memory, the view says so, and writing goes on until it works.
+   */
+  async commitRotated(live: LiveConnection, expectedGeneration: number, grant: Grant): Promise<Result<undefined>> {
+    const state: StoredState = { kind: "Active", grant };
+    const committed = await this.commit(live, expectedGeneration, state);
+    if (committed.ok || committed.error.code === "vault_conflict" || generationOf(live) !== expectedGeneration) return committed;
+    this.#adopt(live, nextRecord(live, state, this.#deps.clock.nowMs()), committed.error);
+    this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
+    return ok();
+  }
+
+  async #rewrite(live: LiveConnection): Promise<void> {
+    const { record, unsaved } = live;
+    if (record === undefined || unsaved === undefined) return;
+    const written = await this.#deps.vault.commitConnection(record);
+    if (live.record !== record) return;
+    if (!written.ok) {
+      this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
+      return;
+    }
+    live.unsaved = undefined;
+    this.announce(live);
+  }
+
+  #adopt(live: LiveConnection, record: ConnectionRecord, unsavedBecause?: Failure): void {
+    live.record = record;
+    live.unsaved = unsavedBecause === undefined ? undefined : { failure: unsavedBecause };
+    if (live.overlay?.kind === "Retrying") live.overlay = undefined;
+    this.announce(live);
+  }
+
+  /** Shows or clears what is true in this run only. */
+  setOverlay(live: LiveConnection, overlay: Overlay | undefined): void {
+    live.overlay = overlay;
+    this.announce(live);
+  }
+
+  /** Deletes the record and everything shown about it. */
+  async remove(live: LiveConnection): Promise<Result<undefined>> {
+    const { record } = live;
+    if (record !== undefined) {
+      const deleted = await this.#deps.vault.deleteConnection(
+        live.key,
+        live.unsaved === undefined ? record.generation : record.generation - 1,
+      );
+      if (!deleted.ok) return deleted;
+    }
+    live.record = undefined;
+    live.overlay = undefined;
+    live.unsaved = undefined;
+    live.ending = false;
+    this.#live.delete(connectionId(live.key));
+    this.#changed.emit({ ...this.view(live), state: "Forgotten" });
+    return ok();
+  }
+
+  announce(live: LiveConnection): void {
+    this.#changed.emit(this.view(live));
+  }
+}
+
+/** The generation a decision about this connection is made on; 0 before its first commit. */
+export function generationOf(live: LiveConnection): number {
+  return live.record?.generation ?? 0;
+}
+
+function nextRecord(live: LiveConnection, state: StoredState, nowMs: number, organisation?: string): ConnectionRecord {
+  const kept = organisation ?? live.record?.organisation;
+  return {
+    key: live.key,
+    ...(kept === undefined ? {} : { organisation: kept }),
+    connectedAtMs: live.record?.connectedAtMs ?? nowMs,
+    generation: generationOf(live) + 1,
+    state,
+  };
+}
+
+/** A refresh that was under way when the app ended: its answer is lost. */
+function afterRestart(record: ConnectionRecord | undefined): ConnectionRecord | undefined {
+  if (record?.state.kind !== "Refreshing") return record;
+  return { ...record, state: { ...record.state, kind: "InDoubt" } };
+}

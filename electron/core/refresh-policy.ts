@@ -1,0 +1,57 @@
+/** When to refresh, and how long to wait after a failure. Pure: times in, times out. */
+import type { Grant } from "./connection-state.ts";
+
+/** A token handed out must last at least this long unless the program asks for more (a slow API call fits in). */
+export const defaultMinValiditySeconds = 60;
+/** Background refresh starts when this share of the token's life has passed … */
+const refreshAtShareOfLife = 0.8;
+/** … and at the latest this long before its end, so that a short outage is not noticed. */
+const refreshBeforeEndMs = 5 * 60_000;
+/** An InDoubt grant is tried again only this close to the end of its access token: until then nothing is risked. */
+export const inDoubtRetryBeforeEndMs = 30_000;
+const firstRetryMs = 2_000;
+const longestRetryMs = 5 * 60_000;
+/** However long the back-off, a program that asks may cause one try this often. */
+const callerRetryMs = 10_000;
+const dayMs = 24 * 60 * 60_000;
+
+/** Whether the access token still lasts `minValiditySeconds`. */
+export function isFreshEnough(grant: Grant, nowMs: number, minValiditySeconds: number): boolean {
+  return grant.accessTokenExpiresAtMs - nowMs >= minValiditySeconds * 1000;
+}
+
+/** Whether the access token has not ended yet, so that it can be served when nothing better can be had. */
+export function isStillValid(grant: Grant, nowMs: number): boolean {
+  return grant.accessTokenExpiresAtMs > nowMs;
+}
+
+/**
+ * When the background refresh of a grant is due (Unix milliseconds): at 80% of the access token's life, at the
+ * latest five minutes before its end, and at least every `keepAliveDays`; never for a grant that cannot be renewed.
+ */
+export function refreshDueAtMs(grant: Grant, keepAliveDays: number): number | undefined {
+  if (grant.refreshToken === undefined) return undefined;
+  const lifeMs = grant.accessTokenExpiresAtMs - grant.obtainedAtMs;
+  const beforeEnd = lifeMs > 2 * refreshBeforeEndMs ? grant.accessTokenExpiresAtMs - refreshBeforeEndMs : Number.POSITIVE_INFINITY;
+  return Math.min(grant.obtainedAtMs + lifeMs * refreshAtShareOfLife, beforeEnd, grant.obtainedAtMs + keepAliveDays * dayMs);
+}
+
+/**
+ * How long to wait after the `failures`-th failure in a row (1, 2, …): full jitter under a doubling bound, never
+ * less than what the provider asked for.
+ *
+ * @param random 0 ≤ random < 1
+ * @returns milliseconds
+ */
+export function retryDelayMs(failures: number, random: number, retryAfterSeconds = 0): number {
+  const bound = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 16));
+  return Math.max(bound * (0.5 + random / 2), retryAfterSeconds * 1000);
+}
+
+/**
+ * When a program's request may cause the next try (Unix milliseconds): sooner than the background would, but never
+ * before the provider's own Retry-After.
+ */
+export function callerRetryAtMs(failedAtMs: number, nextTryAtMs: number, retryAfterSeconds = 0): number {
+  return Math.max(Math.min(nextTryAtMs, failedAtMs + callerRetryMs), failedAtMs + retryAfterSeconds * 1000);
+}

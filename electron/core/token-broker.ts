@@ -1,0 +1,206 @@
+/**
+ * Serves access tokens. Invariants: a fresh token comes from memory; any number of simultaneous requests cause one
+ * refresh; a rotated grant is committed before anyone is answered; only the provider's own word ends a connection;
+ * every answer is checked against the generation it was asked for.
+ */
+import { type Failure, failure } from "../../shared/failure.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { type ConnectionKey, type ConnectionRecord, type Grant, servableGrant } from "./connection-state.ts";
+import { type Connections, generationOf, type LiveConnection } from "./connections.ts";
+import type { Clock, OAuthClient, Randomness, RefreshOutcome } from "./ports.ts";
+import { callerRetryAtMs, inDoubtRetryBeforeEndMs, isFreshEnough, isStillValid, retryDelayMs } from "./refresh-policy.ts";
+import type { Registrations } from "./registrations.ts";
+
+export interface ServedToken {
+  readonly grant: Grant;
+  readonly organisation: string | undefined;
+}
+
+export interface TokenBrokerDeps {
+  readonly connections: Connections;
+  readonly registrations: Registrations;
+  readonly oauth: OAuthClient;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  /** 0 ≤ value < 1, for jitter. */
+  readonly random: () => number;
+  /** Told about every refresh, for the audit log. */
+  readonly onRefreshed: (key: ConnectionKey, outcome: string) => void;
+}
+
+/** A token that a refresh has just replaced after a 401 is not refreshed again for this long. */
+const rejectedAgainMs = 60_000;
+
+export class TokenBroker {
+  readonly #deps: TokenBrokerDeps;
+  readonly #refreshing = new Map<LiveConnection, Promise<Failure | undefined>>();
+  readonly #forcedAtMs = new WeakMap<LiveConnection, number>();
+  readonly #shutdown = new AbortController();
+
+  constructor(deps: TokenBrokerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * A token that lasts `minValiditySeconds`, or, when it cannot be renewed right now, the one that still lasts.
+   * Fails with `not_connected`, the failure of ReconnectRequired, `vault_*`, or why the provider could not be asked.
+   */
+  async getToken(key: ConnectionKey, minValiditySeconds: number): Promise<Result<ServedToken>> {
+    const live = this.#deps.connections.peek(key);
+    const ready = live === undefined ? undefined : this.#servable(live);
+    if (live !== undefined && ready !== undefined && isFreshEnough(ready.grant, this.#nowMs(), minValiditySeconds)) return ok(ready);
+    const loaded = await this.#deps.connections.load(key);
+    if (!loaded.ok) return loaded;
+    return this.#getFresh(loaded.value, minValiditySeconds);
+  }
+
+  async #getFresh(live: LiveConnection, minValiditySeconds: number): Promise<Result<ServedToken>> {
+    const before = this.#servable(live);
+    if (before !== undefined && isFreshEnough(before.grant, this.#nowMs(), minValiditySeconds)) return ok(before);
+    const refused = this.#whyNotRenewable(live) ?? (await this.refresh(live));
+    const after = this.#servable(live);
+    if (after !== undefined && isStillValid(after.grant, this.#nowMs())) return ok(after);
+    return err(refused ?? this.#endedFailure(live));
+  }
+
+  /**
+   * The provider's API answered 401 to the token named `tokenId`. Refreshes once, unless that token was replaced already.
+   * Fails as `getToken` does, or with `token_rejected_again`.
+   */
+  async tokenRejected(key: ConnectionKey, tokenId: string, minValiditySeconds: number): Promise<Result<ServedToken>> {
+    const loaded = await this.#deps.connections.load(key);
+    if (!loaded.ok) return loaded;
+    const live = loaded.value;
+    const current = this.#servable(live);
+    if (current === undefined || tokenIdOf(current.grant) !== tokenId) return this.#getFresh(live, minValiditySeconds);
+    const forcedAtMs = this.#forcedAtMs.get(live);
+    const waitMs = forcedAtMs === undefined ? 0 : forcedAtMs + rejectedAgainMs - this.#nowMs();
+    if (waitMs > 0) {
+      return err(failure("token_rejected_again", { provider: this.#providerName(live) }, { retryAfterSeconds: Math.ceil(waitMs / 1000) }));
+    }
+    live.rejectedTokenId = tokenId;
+    const refused = await this.#getFresh(live, minValiditySeconds);
+    if (refused.ok) this.#forcedAtMs.set(live, this.#nowMs());
+    return refused;
+  }
+
+  /** Refreshes now, or joins the refresh under way. Returns why there is no new token, or nothing. */
+  refresh(live: LiveConnection): Promise<Failure | undefined> {
+    const running = this.#refreshing.get(live);
+    if (running !== undefined) return running;
+    const started = this.#refresh(live).finally(() => this.#refreshing.delete(live));
+    this.#refreshing.set(live, started);
+    return started;
+  }
+
+  /** Settles when no refresh of this connection is under way. */
+  async refreshSettled(live: LiveConnection): Promise<void> {
+    await this.#refreshing.get(live);
+  }
+
+  /** Ends every refresh under way and waits for what they still have to write. */
+  async shutDown(): Promise<void> {
+    this.#shutdown.abort();
+    await Promise.all(this.#refreshing.values());
+  }
+
+  async #refresh(live: LiveConnection): Promise<Failure | undefined> {
+    const { key, record } = live;
+    const grant = record === undefined ? undefined : servableGrant(record.state);
+    if (record === undefined || grant === undefined) return this.#endedFailure(live);
+    if (grant.refreshToken === undefined) return this.#notRenewable(live, record);
+    const client = await this.#deps.registrations.resolve(key.provider, key.environment);
+    if (!client.ok) return client.error;
+    const attempt = { attemptId: this.#deps.randomness.newId(), startedAtMs: this.#nowMs() };
+    const begun = await this.#deps.connections.commit(live, record.generation, { kind: "Refreshing", grant, attempt });
+    if (!begun.ok) return begun.error;
+    const generation = record.generation + 1;
+    const outcome = await this.#deps.oauth.refresh(client.value, grant, this.#shutdown.signal);
+    if (generationOf(live) !== generation) return failure("connect_superseded");
+    return this.#settle(live, generation, grant, attempt, outcome);
+  }
+
+  async #settle(
+    live: LiveConnection,
+    generation: number,
+    grant: Grant,
+    attempt: { readonly attemptId: string; readonly startedAtMs: number },
+    outcome: RefreshOutcome,
+  ): Promise<Failure | undefined> {
+    const { connections } = this.#deps;
+    this.#deps.onRefreshed(live.key, outcome.kind === "rotated" ? "ok" : outcome.failure.code);
+    if (outcome.kind === "rotated") {
+      const written = await connections.commitRotated(live, generation, outcome.grant);
+      return written.ok ? undefined : written.error;
+    }
+    if (outcome.kind === "rejected") {
+      await connections.commit(live, generation, { kind: "ReconnectRequired", failure: outcome.failure });
+      return outcome.failure;
+    }
+    const failures = (live.overlay?.kind === "Retrying" ? live.overlay.failures : 0) + 1;
+    const kept = outcome.kind === "ambiguous" ? ({ kind: "InDoubt", grant, attempt } as const) : ({ kind: "Active", grant } as const);
+    await connections.commit(live, generation, kept);
+    // The record may have moved on during the commit; then there is nothing to retry.
+    if (generationOf(live) === generation + 1) this.#setRetrying(live, outcome.failure, failures);
+    return outcome.failure;
+  }
+
+  #setRetrying(live: LiveConnection, why: Failure, failures: number): void {
+    const failedAtMs = this.#nowMs();
+    const nextTryAtMs = failedAtMs + retryDelayMs(failures, this.#deps.random(), why.retryAfterSeconds);
+    this.#deps.connections.setOverlay(live, { kind: "Retrying", failure: why, failures, failedAtMs, nextTryAtMs });
+  }
+
+  async #notRenewable(live: LiveConnection, record: ConnectionRecord): Promise<Failure> {
+    const why = failure("grant_not_renewable", { provider: this.#providerName(live) });
+    await this.#deps.connections.commit(live, record.generation, { kind: "ReconnectRequired", failure: why });
+    return why;
+  }
+
+  /** Why a program's request may not cause a refresh right now. */
+  #whyNotRenewable(live: LiveConnection): Failure | undefined {
+    const { record, overlay } = live;
+    if (record === undefined || live.ending) return this.#endedFailure(live);
+    const grant = servableGrant(record.state);
+    if (grant === undefined) return this.#endedFailure(live);
+    const nowMs = this.#nowMs();
+    const usable = live.rejectedTokenId !== tokenIdOf(grant);
+    if (grant.refreshToken === undefined && usable && isStillValid(grant, nowMs)) {
+      return failure("grant_not_renewable", { provider: this.#providerName(live) });
+    }
+    if (record.state.kind === "InDoubt" && usable && grant.accessTokenExpiresAtMs - nowMs > inDoubtRetryBeforeEndMs) {
+      return failure("refresh_ambiguous", { provider: this.#providerName(live) });
+    }
+    if (overlay?.kind !== "Retrying") return undefined;
+    const retryAtMs = callerRetryAtMs(overlay.failedAtMs, overlay.nextTryAtMs, overlay.failure.retryAfterSeconds);
+    if (retryAtMs <= nowMs) return undefined;
+    return { ...overlay.failure, retryAfterSeconds: Math.ceil((retryAtMs - nowMs) / 1000) };
+  }
+
+  #servable(live: LiveConnection): ServedToken | undefined {
+    if (live.record === undefined || live.ending) return undefined;
+    const grant = servableGrant(live.record.state);
+    if (grant === undefined || live.rejectedTokenId === tokenIdOf(grant)) return undefined;
+    return { grant, organisation: live.record.organisation };
+  }
+
+  #endedFailure(live: LiveConnection): Failure {
+    const state = live.record?.state;
+    if (state?.kind === "ReconnectRequired") return state.failure;
+    if (live.overlay?.kind === "ConnectFailed" && live.overlay.failure.code === "grant_unreadable") return live.overlay.failure;
+    return failure("not_connected", { provider: this.#providerName(live), user: live.key.user });
+  }
+
+  #providerName(live: LiveConnection): string {
+    return this.#deps.registrations.describe(live.key).name;
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.nowMs();
+  }
+}
+
+/** Names a token without containing any of it: when it was obtained tells tokens of one connection apart. */
+export function tokenIdOf(grant: Grant): string {
+  return `t${grant.obtainedAtMs.toString(36)}`;
+}

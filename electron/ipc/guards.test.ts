@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { type CallName, ipcCalls } from "../../shared/ipc-contract.ts";
+import { callGuards } from "./guards.ts";
+
+const registration = {
+  provider: "mazda",
+  environment: "acceptance",
+  clientId: "api-key",
+  redirectUris: ["https://127.0.0.1:8443/callback"],
+  organisations: ["10030/MMD"],
+};
+
+/** One accepted value for each call that takes parameters. */
+const accepted: Partial<Record<CallName, unknown>> = {
+  "connect.start": { provider: "mazda", environment: "production", user: "mmd10030.johndoe", organisation: "10030/MMD" },
+  "connect.cancel": { connectionId: "mazda/production/jane" },
+  "connection.revoke": { connectionId: "mazda/production/jane" },
+  "connection.forget": { connectionId: "mazda/production/jane" },
+  "connection.openGrantScreens": { connectionId: "mazda/production/jane" },
+  "registrations.save": {
+    ...registration,
+    clientSecret: "s",
+    scope: "a b",
+    clientAuthentication: "body",
+    basicEncoding: "raw",
+    pkce: true,
+  },
+  "registrations.remove": { provider: "mazda", environment: "acceptance" },
+  "clients.remove": { clientId: "c1" },
+  "pairing.approve": { pairingId: "p1", access: { users: "all", providers: ["mazda"] } },
+  "pairing.deny": { pairingId: "p1" },
+  "settings.save": { theme: "system", usualUser: "" },
+};
+
+describe("the guards of the window's calls", () => {
+  it.each(Object.keys(ipcCalls) as CallName[])("accept what %s takes, unchanged, and nothing else", (name) => {
+    const params = accepted[name];
+    expect(callGuards[name](params)).toEqual({ ok: true, value: params });
+    const others: unknown[] = [
+      null,
+      1,
+      "text",
+      [],
+      { unknown: 1 },
+      ...(params === undefined ? [{}] : [undefined, { ...(params as object), unknown: 1 }]),
+    ];
+    for (const other of others) expect(callGuards[name](other)).toMatchObject({ ok: false });
+  });
+
+  it("accept a registration with some endpoints of its own", () => {
+    const params = { ...registration, endpoints: { tokenEndpoint: "https://127.0.0.1:9443/token" } };
+    expect(callGuards["registrations.save"](params)).toEqual({ ok: true, value: params });
+  });
+
+  it.each([
+    ["an id", "connect.start", { provider: "mazda", environment: "production", user: "u".repeat(257) }],
+    ["an empty id", "connect.start", { provider: "mazda", environment: "production", user: "" }],
+    ["an unknown environment", "connect.start", { provider: "mazda", environment: "staging", user: "jane" }],
+    ["a URL", "registrations.save", { ...registration, redirectUris: ["x".repeat(2049)] }],
+    ["a secret", "registrations.save", { ...registration, clientSecret: "x".repeat(4097) }],
+    ["a list", "registrations.save", { ...registration, organisations: Array.from({ length: 501 }, () => "a") }],
+    ["an access word", "pairing.approve", { pairingId: "p1", access: { users: "everyone", providers: "all" } }],
+    ["an undefined field", "registrations.save", { ...registration, scope: undefined }],
+  ] as const)("refuse %s that is out of bounds", (_what, name, params) => {
+    expect(callGuards[name](params)).toMatchObject({ ok: false });
+  });
+});

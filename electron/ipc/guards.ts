@@ -1,0 +1,87 @@
+/**
+ * What each call from the window may carry. Invariant: shape and length are settled here, once; what a
+ * value means (is this a known provider, may this redirect URI be used) is core's to judge.
+ */
+import { z } from "zod";
+import type { CallName, CallParams } from "../../shared/ipc-contract.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+
+/** Turns `unknown` into the parameters of a call, or says in one line what is wrong, without repeating a value. */
+export type Guard<T> = (value: unknown) => Result<T, string>;
+export type CallGuards = { readonly [N in CallName]: Guard<CallParams<N>> };
+
+/** Long enough for every id in use (provider, user, organisation, client), far below anything that hurts. */
+const id = z.string().min(1).max(256);
+/** The authorization request goes through a browser's address bar; URLs in a registration are its parts. */
+const url = z.string().min(1).max(2048);
+const secret = z.string().min(1).max(4096);
+/** A connection id is three percent-encoded ids. */
+const connectionId = z.string().min(1).max(2400);
+const environment = z.enum(["acceptance", "production"]);
+const organisations = z.array(id).max(500).readonly();
+const names = z.union([z.literal("all"), z.array(id).max(1000).readonly()]);
+
+const none = z.undefined();
+const connection = z.strictObject({ connectionId });
+const access = z.strictObject({ users: names, providers: names });
+
+const connect = z.strictObject({ provider: id, environment, user: id, organisation: id.exactOptional() });
+
+const endpoints = z.strictObject({
+  authorizationEndpoint: url.exactOptional(),
+  tokenEndpoint: url.exactOptional(),
+  revocationEndpoint: url.exactOptional(),
+  jwksUri: url.exactOptional(),
+  issuer: url.exactOptional(),
+  grantScreensUrl: url.exactOptional(),
+});
+
+const registration = z.strictObject({
+  provider: id,
+  environment,
+  clientId: z.string().max(512),
+  clientSecret: secret.exactOptional(),
+  redirectUris: z.array(url).max(16).readonly(),
+  scope: z.string().max(2048).exactOptional(),
+  organisations,
+  clientAuthentication: z.enum(["basic", "body"]).exactOptional(),
+  basicEncoding: z.enum(["form", "raw"]).exactOptional(),
+  pkce: z.boolean().exactOptional(),
+  endpoints: endpoints.exactOptional(),
+});
+
+const settings = z.strictObject({ theme: z.enum(["system", "light", "dark"]), usualUser: z.string().max(256) });
+
+/** One guard a call of the contract; a call without one does not compile. */
+export const callGuards: CallGuards = {
+  "status.get": guard(none),
+  "providers.list": guard(none),
+  "connections.list": guard(none),
+  "connect.start": guard(connect),
+  "connect.cancel": guard(connection),
+  "connection.revoke": guard(connection),
+  "connection.forget": guard(connection),
+  "connection.openGrantScreens": guard(connection),
+  "registrations.list": guard(none),
+  "registrations.save": guard(registration),
+  "registrations.remove": guard(z.strictObject({ provider: id, environment })),
+  "registrations.import": guard(none),
+  "clients.list": guard(none),
+  "clients.remove": guard(z.strictObject({ clientId: id })),
+  "pairings.list": guard(none),
+  "pairing.approve": guard(z.strictObject({ pairingId: id, access })),
+  "pairing.deny": guard(z.strictObject({ pairingId: id })),
+  "settings.get": guard(none),
+  "settings.save": guard(settings),
+  "certificate.save": guard(none),
+};
+
+function guard<T>(schema: z.ZodType<T>): Guard<T> {
+  return (value) => {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return ok(parsed.data);
+    const issue = parsed.error.issues[0];
+    // zod's messages name the expected form and never the received value.
+    return err(issue === undefined ? "not valid" : [issue.path.join("."), issue.message].filter(Boolean).join(": "));
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * The pipe on which DMS programs reach the broker.
+ *
+ * Invariant: the server never speaks first. On Windows others may open the pipe for reading; whoever
+ * cannot send never gets a byte.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { failure } from "../../shared/failure.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { Log } from "../core/ports.ts";
+import type { ProgramApi, ProgramRegistry } from "../core/program-api.ts";
+import { errorCode } from "./error-code.ts";
+import { createHandshake } from "./handshake.ts";
+import { type PipeLimits, pipeLimits } from "./pipe-limits.ts";
+import { PipeSession } from "./pipe-session.ts";
+import type { SessionContext } from "./session-context.ts";
+import { closeSocketToOthers, prepareSocketPlace } from "./socket-place.ts";
+
+export interface PipeServerOptions {
+  /** From `pipeName`. */
+  readonly name: string;
+  readonly programApi: ProgramApi;
+  readonly registry: ProgramRegistry;
+  readonly log: Log;
+  /** Version of the app. */
+  readonly version: string;
+  /** Unix time in milliseconds. */
+  readonly nowMs: () => number;
+  /** For tests. */
+  readonly limits?: Partial<PipeLimits>;
+}
+
+export interface PipeServer {
+  readonly name: string;
+  /** Answers what is under way with `shutting_down`, ends all sessions and stops listening. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Listens on `name` and serves programs until closed.
+ *
+ * @returns `pipe_in_use` if another process listens there, `pipe_failed` if listening is impossible
+ */
+export async function startPipeServer(options: PipeServerOptions): Promise<Result<PipeServer>> {
+  const { name, log } = options;
+  const onDisk = process.platform !== "win32";
+  const place = onDisk ? await prepareSocketPlace(name) : ok();
+  if (!place.ok) return place;
+  const server = createServer();
+  const sessions = new Set<PipeSession>();
+  const context = sessionContext(options, sessions);
+  server.on("connection", (socket) => admit(socket, sessions, context));
+  try {
+    await listen(server, name);
+    if (onDisk) await closeSocketToOthers(name);
+  } catch (error) {
+    server.close();
+    return err(
+      errorCode(error) === "EADDRINUSE" ? failure("pipe_in_use", { name }) : failure("pipe_failed", { problem: errorCode(error) }),
+    );
+  }
+  server.on("error", (error) => log.warn("pipe.accept_failed", { problem: errorCode(error) }));
+  log.info("pipe.listening", { name });
+  return ok({ name, close: closer(server, sessions, context) });
+}
+
+function sessionContext(options: PipeServerOptions, sessions: ReadonlySet<PipeSession>): SessionContext {
+  const { programApi, registry, log, version, nowMs } = options;
+  const sessionCount = (clientId: string): number => [...sessions].filter((session) => session.clientId === clientId).length;
+  const limits = { ...pipeLimits, ...options.limits };
+  return { programApi, registry, log, version, nowMs, limits, sessionCount, handshake: createHandshake() };
+}
+
+function admit(socket: Socket, sessions: Set<PipeSession>, context: SessionContext): void {
+  // Closed without a word: the server never speaks first.
+  if (sessions.size >= context.limits.maxSessions) {
+    context.log.warn("pipe.too_many_sessions", { limit: context.limits.maxSessions });
+    socket.destroy();
+    return;
+  }
+  const session = new PipeSession(socket, context);
+  sessions.add(session);
+  void session.closed.then(() => sessions.delete(session));
+}
+
+/** Starts what goes on beside the sessions, and returns the function that ends everything. */
+function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: SessionContext): () => Promise<void> {
+  const { registry, nowMs, limits } = context;
+  const stopWatching = registry.onClientRemoved((clientId) => {
+    // Its key may still be good, if only its access changed: the program must open a new session to find out.
+    for (const session of sessions) session.endIfClient(clientId, failure("session_not_authenticated"));
+  });
+  const sweeper = setInterval(() => {
+    for (const session of sessions) session.sweep(nowMs());
+  }, limits.sweepMs);
+  sweeper.unref();
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+    clearInterval(sweeper);
+    stopWatching();
+    for (const session of sessions) session.endWith(failure("shutting_down"));
+    // The server counts a connection as gone a little before its session has tidied up.
+    await Promise.all([stopped, ...[...sessions].map((session) => session.closed)]);
+  };
+  return () => (closing ??= close());
+}
+
+function listen(server: Server, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(name, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

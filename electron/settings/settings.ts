@@ -1,0 +1,102 @@
+/**
+ * The settings of the app, in `settings.json` (electron-store). Nothing secret is ever kept here.
+ *
+ * Invariants: every value is checked when read, and a wrong one falls back alone; values this version does not know stay
+ * in the file; a file that cannot be parsed is kept under its date before a new one is written (`clearInvalidConfig`
+ * would replace it by `{}`, so it stays off). The file is readable by its owner only.
+ */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import Store from "electron-store";
+import { z } from "zod";
+import { type Failure, failure } from "../../shared/failure.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import type { SettingsView } from "../../shared/views.ts";
+
+/** One entry a setting: how it is checked, and what stands in for a missing or wrong one. */
+const settingsSchema = z.object({
+  theme: z.enum(["system", "light", "dark"]).catch("system"),
+  usualUser: z.string().max(256).catch(""),
+});
+
+export interface Settings {
+  readonly read: () => SettingsView;
+  /** Fails with `internal_error` when the file cannot be written; the old one then stands. */
+  readonly save: (view: SettingsView) => Result<undefined>;
+}
+
+export interface OpenedSettings {
+  readonly settings: Settings;
+  /** `settings_unreadable` when the file had to be put aside. */
+  readonly notices: readonly Failure[];
+}
+
+/** Opens the settings in `folder` (absolute). Never fails: without a usable file the standard settings apply. */
+export function openSettings({ folder, nowMs = Date.now }: { readonly folder: string; readonly nowMs?: () => number }): OpenedSettings {
+  const path = join(folder, "settings.json");
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    removeStrayFiles(folder);
+    const notices = setAsideIfDamaged(path, nowMs());
+    const store = new Store({ cwd: folder, name: "settings", configFileMode: 0o600, clearInvalidConfig: false });
+    if (existsSync(path)) chmodSync(path, 0o600);
+    return { settings: settingsOn(store), notices };
+  } catch {
+    // Not even the folder can be used: the app still runs, and saving says so.
+    return { settings: settingsInMemory(), notices: [failure("settings_unreadable", { file: basename(path) })] };
+  }
+}
+
+function settingsOn(store: Store): Settings {
+  return {
+    read: () => settingsSchema.parse(readStore(store)),
+    save: (view) => {
+      try {
+        store.set({ ...settingsSchema.parse(view) });
+        return ok();
+      } catch {
+        return err(failure("internal_error"));
+      }
+    },
+  };
+}
+
+/** The file may have become unreadable since it was opened. */
+function readStore(store: Store): Record<string, unknown> {
+  try {
+    return store.store;
+  } catch {
+    return {};
+  }
+}
+
+function settingsInMemory(): Settings {
+  return { read: () => settingsSchema.parse({}), save: () => err(failure("internal_error")) };
+}
+
+/** Renames a file that holds no JSON object; says so in a notice. Throws the system's error when even that fails. */
+function setAsideIfDamaged(path: string, nowMs: number): readonly Failure[] {
+  if (!existsSync(path) || holdsObject(path)) return [];
+  const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+  let aside = path.replace(/\.json$/, `.damaged-${stamp}.json`);
+  for (let number = 2; existsSync(aside); number += 1) aside = path.replace(/\.json$/, `.damaged-${stamp}-${number}.json`);
+  renameSync(path, aside);
+  chmodSync(aside, 0o600);
+  return [failure("settings_unreadable", { file: basename(aside) })];
+}
+
+function holdsObject(path: string): boolean {
+  const text = readFileSync(path, "utf8");
+  try {
+    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(text)).success;
+  } catch {
+    return false;
+  }
+}
+
+/** A process killed while conf was saving leaves `settings.json.tmp-…` behind. */
+function removeStrayFiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith("settings.json.tmp-")) rmSync(join(folder, name), { force: true });
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Opens the vault's SQLite file.
+ *
+ * Invariants: a commit has reached the disk when it returns (WAL, `synchronous=FULL`); overwritten content is zeroed
+ * (`secure_delete`); the file's own schema runs no functions (`trusted_schema` off, defensive). A file of a newer version
+ * is not written to; a damaged one is only recognised here, never touched.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { type Failure, failure } from "../../shared/failure.ts";
+import type { Result } from "../../shared/result.ts";
+import { applicationId, latestVersion } from "./migrations.ts";
+import { saysDamaged, saysInUse, vaultInUse, writeFailed } from "./vault-failures.ts";
+import { makePrivateFile } from "./vault-folder.ts";
+
+export type DatabaseOpening<T> =
+  | { readonly kind: "opened"; readonly value: T }
+  /** No database, another program's, or not sound: set it aside. */
+  | { readonly kind: "damaged" }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/**
+ * Opens `path`, or makes it, and hands it to `setUp` (migrations, statements). Unless it opens, the file is closed again.
+ * Throws only for bugs.
+ */
+export function openDatabase<T>(path: string, setUp: (database: DatabaseSync) => Result<T>): DatabaseOpening<T> {
+  let database: DatabaseSync | undefined;
+  try {
+    makePrivateFile(path);
+    // No wait for locks: the folder is locked, and a wait would stop the whole process.
+    database = new DatabaseSync(path, { timeout: 0, defensive: true });
+    const opening = prepare(database) ?? settled(setUp(database));
+    if (opening.kind !== "opened") database.close();
+    return opening;
+  } catch (error) {
+    database?.close();
+    if (saysDamaged(error)) return { kind: "damaged" };
+    return { kind: "failed", failure: saysInUse(error) ? vaultInUse() : writeFailed(error) };
+  }
+}
+
+function settled<T>(result: Result<T>): DatabaseOpening<T> {
+  return result.ok ? { kind: "opened", value: result.value } : { kind: "failed", failure: result.error };
+}
+
+/** Checks the file before anything is written to it, then switches on what makes commits durable. `undefined` when it may be used. */
+function prepare(database: DatabaseSync): DatabaseOpening<never> | undefined {
+  // Exclusive before the first access: the write-ahead index then lives in memory, not in a shared file.
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+  const version = readNumber(database, "user_version");
+  const owner = readNumber(database, "application_id");
+  if (owner !== applicationId && (owner !== 0 || version !== 0 || hasContent(database))) return { kind: "damaged" };
+  if (version > latestVersion) return { kind: "failed", failure: failure("vault_newer") };
+  if (readText(database, "quick_check(1)") !== "ok") return { kind: "damaged" };
+  if (readText(database, "journal_mode = WAL") !== "wal") {
+    return { kind: "failed", failure: failure("vault_write_failed", { problem: "no write-ahead log here" }) };
+  }
+  database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON");
+  return undefined;
+}
+
+function hasContent(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() !== undefined;
+}
+
+function readNumber(database: DatabaseSync, pragma: string): number {
+  return Number(readValue(database, pragma));
+}
+
+function readText(database: DatabaseSync, pragma: string): string {
+  return String(readValue(database, pragma));
+}
+
+function readValue(database: DatabaseSync, pragma: string): unknown {
+  const row = database.prepare(`PRAGMA ${pragma}`).get();
+  return row === undefined ? undefined : Object.values(row)[0];
+}

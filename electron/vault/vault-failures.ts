@@ -1,0 +1,93 @@
+/**
+ * Turns errors of SQLite and the file system into failures. A failure holds one short problem word or phrase from the
+ * lists below, never SQL, a path's content or a value.
+ */
+import { type Failure, type FailureParams, failure } from "../../shared/failure.ts";
+import type { EnvelopeName } from "./key-envelope.ts";
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
+const sqliteProblems: Readonly<Record<number, string>> = {
+  5: "in use by another program",
+  6: "in use by another program",
+  7: "out of memory",
+  8: "read-only",
+  10: "input/output error",
+  11: "damaged file",
+  13: "disk full",
+  14: "cannot be opened",
+  26: "damaged file",
+};
+
+const systemProblems: Readonly<Record<string, string>> = {
+  EACCES: "access denied",
+  EPERM: "access denied",
+  EROFS: "read-only",
+  ENOSPC: "disk full",
+  EDQUOT: "disk full",
+  EIO: "input/output error",
+  ENOTDIR: "cannot be opened",
+  EEXIST: "cannot be opened",
+  EBUSY: "in use by another program",
+};
+
+/** What an error of SQLite or the file system means; `undefined` for any other error, which is a bug. */
+export function problemOf(error: unknown): string | undefined {
+  const code = sqliteCode(error);
+  if (code !== undefined) return sqliteProblems[code];
+  if (!(error instanceof Error) || !("syscall" in error)) return undefined;
+  return ("code" in error && typeof error.code === "string" && systemProblems[error.code]) || "system error";
+}
+
+/** Whether the error says that the file's content is no sound database (SQLITE_CORRUPT, SQLITE_NOTADB). */
+export function saysDamaged(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 11 || code === 26;
+}
+
+/** Whether another process holds the file (SQLITE_BUSY, SQLITE_LOCKED). */
+export function saysInUse(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 5 || code === 6;
+}
+
+/** `vault_write_failed` for an error of SQLite or the file system. Throws any other error on: it is a bug. */
+export function writeFailed(error: unknown): Failure {
+  const problem = problemOf(error);
+  if (problem === undefined) throw error;
+  return failure("vault_write_failed", { problem });
+}
+
+/** A vault that no envelope opens. `problems` says why, in one word for each place. */
+export function lockedOut(problems: FailureParams): Failure {
+  return failure("vault_locked", problems);
+}
+
+/** Another process has this vault open. */
+export function vaultInUse(): Failure {
+  return {
+    ...failure("vault_locked", { problem: "in use by another program" }),
+    message: "The vault of DMS Connect is open in another program.",
+    remedy: "Close the other DMS Connect and start this one again. Nothing was changed.",
+  };
+}
+
+/** The vault opens, but one of the two places for its key cannot be used. */
+export function oneEnvelopeOnly(missing: EnvelopeName): Failure {
+  const place = missing === "safeStorage" ? "the safe storage of this computer" : "the credential store of this computer";
+  return {
+    ...failure("vault_protection_missing", { missing }),
+    message: `Only one of two places for the vault's key can be used: ${place} does not answer.`,
+    remedy: "Nothing needs to be done now. If this stays, call your administrator.",
+  };
+}
+
+/** A record that does not open for what it says it is. */
+export function unreadable(provider: string): Failure {
+  return failure("grant_unreadable", { provider });
+}
+
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  // The low byte of an extended result code is its primary code.
+  return error.errcode & 0xff;
+}

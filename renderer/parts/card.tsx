@@ -1,0 +1,82 @@
+/** A raised box for one thing of a list, and the name-and-value pairs inside it. */
+import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import type { ReactNode } from "react";
+
+interface CardListProps {
+  readonly label: string;
+  readonly children: ReactNode;
+}
+
+export function CardList({ label, children }: CardListProps) {
+  const styles = useStyles();
+  return (
+    // Safari aside, a list without bullets is a list; the role keeps it one everywhere.
+    <ul aria-label={label} className={styles.list}>
+      {children}
+    </ul>
+  );
+}
+
+interface CardProps {
+  readonly label: string;
+  readonly testId?: string;
+  readonly children: ReactNode;
+}
+
+/** One thing of a `CardList`, named `label`. */
+export function Card({ label, testId, children }: CardProps) {
+  const styles = useStyles();
+  return (
+    <li aria-label={label} data-testid={testId} className={mergeClasses(styles.box, styles.card)}>
+      {children}
+    </li>
+  );
+}
+
+interface FactsProps {
+  /** Name and value; a pair without value is left out. */
+  readonly facts: readonly (readonly [name: string, value: ReactNode])[];
+}
+
+export function Facts({ facts }: FactsProps) {
+  const styles = useStyles();
+  return (
+    <dl className={styles.facts}>
+      {facts
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => (
+          <div key={name} className={styles.fact}>
+            <dt className={styles.name}>{name}</dt>
+            <dd className={styles.value}>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+/** A box that is not part of a list. */
+export function Box({ children }: { readonly children: ReactNode }) {
+  const styles = useStyles();
+  return <div className={mergeClasses(styles.box, styles.card)}>{children}</div>;
+}
+
+const useStyles = makeStyles({
+  list: { listStyleType: "none", margin: 0, padding: 0, display: "flex", flexDirection: "column", rowGap: tokens.spacingVerticalM },
+  box: {
+    backgroundColor: tokens.colorNeutralBackground1,
+    border: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderRadius: tokens.borderRadiusXLarge,
+  },
+  card: { display: "flex", flexDirection: "column", rowGap: tokens.spacingVerticalM, padding: tokens.spacingHorizontalL, minWidth: 0 },
+  facts: {
+    display: "grid",
+    gridTemplateColumns: "fit-content(220px) minmax(0, 1fr)",
+    columnGap: tokens.spacingHorizontalXL,
+    rowGap: tokens.spacingVerticalS,
+    margin: 0,
+    "@media (max-width: 640px)": { gridTemplateColumns: "minmax(0, 1fr)" },
+  },
+  fact: { display: "contents", "@media (max-width: 640px)": { display: "block" } },
+  name: { color: tokens.colorNeutralForeground2 },
+  value: { margin: 0, overflowWrap: "anywhere" },
+});

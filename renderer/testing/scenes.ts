@@ -1,0 +1,75 @@
+/** Every page and state of the window worth looking at: for the gallery's pictures and for the accessibility test. */
+import type { Page } from "playwright";
+import type { ScenarioName } from "./scenarios.ts";
+
+export interface Scene {
+  readonly name: string;
+  readonly scenario: ScenarioName;
+  /** What a person does to get there; the scene is complete when it settles. */
+  readonly arrange: (page: Page) => Promise<void>;
+}
+
+/** Goes to a page by the navigation. */
+export async function goTo(page: Page, name: string): Promise<void> {
+  await page.getByRole("navigation").getByRole("button", { name }).click();
+}
+
+const visible = (text: string) => (page: Page) => page.getByText(text).first().waitFor();
+const click = (name: string) => (page: Page) => page.getByRole("button", { name }).first().click();
+
+export const scenes: readonly Scene[] = [
+  { name: "connections-empty", scenario: "empty", arrange: visible("First, set up a provider") },
+  { name: "connections-set-up-only", scenario: "setUpOnly", arrange: visible("You are not connected yet") },
+  { name: "connections-active", scenario: "active", arrange: visible("Connected") },
+  { name: "connections-connecting", scenario: "connecting", arrange: visible("Finish signing in in your browser") },
+  { name: "connections-reconnect-required", scenario: "reconnectRequired", arrange: visible("Sign-in needed") },
+  { name: "connections-refused", scenario: "refused", arrange: visible("was not approved") },
+  { name: "connections-retrying", scenario: "retrying", arrange: visible("Trying again") },
+  { name: "connections-revoking", scenario: "revoking", arrange: visible("Ending access") },
+  { name: "connections-long-names", scenario: "longNames", arrange: visible("Sign-in needed") },
+  { name: "dialog-connect", scenario: "setUpOnly", arrange: click("Connect Mazda") },
+  { name: "dialog-revoke", scenario: "active", arrange: click("Revoke…: Webfleet") },
+  { name: "dialog-forget", scenario: "active", arrange: click("Forget…: Mazda") },
+  { name: "pairing", scenario: "pairing", arrange: visible("A program wants to use") },
+  { name: "pairing-hostile", scenario: "hostilePairing", arrange: visible("A program wants to use") },
+  {
+    name: "pairing-choices",
+    scenario: "pairing",
+    arrange: async (page) => {
+      await page.getByRole("radio", { name: "Only these users" }).check();
+      await page.getByRole("radio", { name: "Only these providers" }).check();
+      await page.getByRole("button", { name: "Approve" }).click();
+      await page.getByText("Enter at least one user id").waitFor();
+    },
+  },
+  { name: "programs", scenario: "active", arrange: (page) => goTo(page, "DMS programs") },
+  { name: "programs-empty", scenario: "empty", arrange: (page) => goTo(page, "DMS programs") },
+  { name: "programs-long-names", scenario: "longNames", arrange: (page) => goTo(page, "DMS programs") },
+  { name: "set-up", scenario: "active", arrange: (page) => goTo(page, "Set-up") },
+  { name: "set-up-empty", scenario: "empty", arrange: (page) => goTo(page, "Set-up") },
+  {
+    name: "set-up-form",
+    scenario: "active",
+    arrange: async (page) => {
+      await goTo(page, "Set-up");
+      await page.getByRole("button", { name: "Edit: Mazda, Acceptance" }).click();
+      await page.getByRole("button", { name: "Advanced" }).click();
+      await page.getByLabel("Token endpoint").waitFor();
+    },
+  },
+  {
+    name: "set-up-form-problems",
+    scenario: "empty",
+    arrange: async (page) => {
+      await goTo(page, "Set-up");
+      await page.getByRole("button", { name: "Enter by hand" }).click();
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Enter the client id.").waitFor();
+    },
+  },
+  { name: "settings", scenario: "active", arrange: (page) => goTo(page, "Settings") },
+  { name: "locked", scenario: "locked", arrange: visible("cannot be opened") },
+  { name: "pipe-closed", scenario: "pipeClosed", arrange: visible("Another program already listens") },
+  { name: "pipe-closed-settings", scenario: "pipeClosed", arrange: (page) => goTo(page, "Settings") },
+  { name: "crashed", scenario: "broken", arrange: visible("Something went wrong in this window") },
+];

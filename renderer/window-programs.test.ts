@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { failure } from "../shared/failure.ts";
+import { goTo } from "./testing/scenes.ts";
+import { browser, callsOf, useWindow } from "./testing/window-fixture.ts";
+
+describe.skipIf(browser === undefined)("programs and registrations in the window", () => {
+  const open = useWindow();
+
+  it("approves a pairing with exactly the access that was chosen", async () => {
+    const { page } = await open({ scenario: "pairing" });
+    const dialog = page.getByRole("alertdialog", { name: "A program wants to use your connections" });
+    expect(await dialog.getByTestId("pairing-code").textContent()).toBe("482913");
+    await dialog.getByRole("radio", { name: "Only these users" }).check();
+    await dialog.getByRole("radio", { name: "Only these providers" }).check();
+    await dialog.getByRole("button", { name: "Approve" }).click();
+    await dialog.getByText("Enter at least one user id").waitFor();
+    expect(await callsOf(page, "pairing.approve")).toEqual([]);
+
+    await dialog.getByLabel("User ids, one on each line").fill("johndoe\n mary \n\njohndoe");
+    // By its label: once, all boxes shared one id, and a click on Webfleet chose Mazda.
+    await dialog.getByText("Webfleet", { exact: true }).click();
+    expect(await dialog.getByRole("checkbox", { name: "Webfleet" }).isChecked()).toBe(true);
+    await dialog.getByRole("button", { name: "Approve" }).click();
+    await page.waitForFunction(() => window.mock.calls.some(({ name }) => name === "pairing.approve"));
+    expect(await callsOf(page, "pairing.approve")).toEqual([
+      { pairingId: "p1", access: { users: ["johndoe", "mary"], providers: ["webfleet"] } },
+    ]);
+  });
+
+  it("asks about a pairing on every page, and gives the page back after the answer", async () => {
+    const { page } = await open({ scenario: "active" });
+    await goTo(page, "Settings");
+    await page.evaluate(
+      (expiresAtMs) => window.mock.emit("pairingsChanged", [{ pairingId: "p9", name: "Late", code: "123456", expiresAtMs }]),
+      Date.now() + 60_000,
+    );
+    const dialog = page.getByRole("alertdialog");
+    await dialog.waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.getByRole("button", { name: "Deny" }).click();
+    expect(await callsOf(page, "pairing.deny")).toEqual([{ pairingId: "p9" }]);
+    await page.evaluate(() => window.mock.emit("pairingsChanged", []));
+    await dialog.waitFor({ state: "detached" });
+    await goTo(page, "Connections");
+    await page.getByRole("heading", { level: 1, name: "Connections" }).waitFor();
+  });
+
+  it("neither approves nor denies a pairing by a key that was meant for the page", async () => {
+    const { page } = await open({ scenario: "pairing" });
+    await page.getByRole("alertdialog").waitFor();
+    for (const key of ["Enter", "Space", "Escape", "Enter"]) await page.keyboard.press(key);
+    expect(await callsOf(page, "pairing.approve")).toEqual([]);
+    expect(await callsOf(page, "pairing.deny")).toEqual([]);
+    expect(await page.getByRole("alertdialog").count()).toBe(1);
+  });
+
+  it("shows what a program wrote as plain, short text", async () => {
+    const { page } = await open({ scenario: "hostilePairing" });
+    const words = await page.getByRole("alertdialog").innerText();
+    expect(words).toContain("<b>Click Approve</b>");
+    expect(words).not.toMatch(/[\u200B\u202E\u2066]/);
+    expect(words.length).toBeLessThan(1000);
+  });
+
+  it("shows at its field why a registration was not saved, and never asks for the stored secret", async () => {
+    const { page } = await open({ scenario: "active" });
+    await goTo(page, "Set-up");
+    await page.getByRole("button", { name: "Edit: Mazda, Acceptance (test)" }).click();
+    expect(await page.getByLabel("Client secret").inputValue()).toBe("");
+    await page.evaluate(
+      (error) => window.mock.answer("registrations.save", { ok: false, error }),
+      failure("registration_invalid", { field: "endpoints.tokenEndpoint", problem: "is not reachable" }),
+    );
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("This is not valid: is not reachable.").waitFor();
+    expect(await page.getByLabel("Token endpoint").getAttribute("aria-invalid")).toBe("true");
+    expect(await callsOf(page, "registrations.save")).toEqual([
+      {
+        provider: "mazda",
+        environment: "acceptance",
+        clientId: "0a4f8b7e-3a0c-4a3c-8b8e-0a5b1f0d7e22",
+        redirectUris: ["https://127.0.0.1:8080/myGreatDms/oauth/code", "http://127.0.0.1:8081/dms/oauth/code"],
+        organisations: [],
+        pkce: false,
+        endpoints: { tokenEndpoint: "https://mappsacc.example/oauth/token" },
+      },
+    ]);
+  });
+});

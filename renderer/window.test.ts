@@ -1,0 +1,90 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { describe, expect, it } from "vitest";
+import type { OpenWindow } from "./testing/built-window.ts";
+import { goTo, scenes } from "./testing/scenes.ts";
+import { browser, callsOf, useWindow } from "./testing/window-fixture.ts";
+
+describe.skipIf(browser === undefined)("the window", () => {
+  const open = useWindow();
+
+  it.each(scenes)("shows $name: accessible, within its policy, nothing cut off", async ({ scenario, arrange }) => {
+    const { page, complaints } = await open({ scenario });
+    await arrange(page);
+    await expectSound(page);
+    await page.setViewportSize({ width: 420, height: 820 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.reload();
+    await arrange(page);
+    await expectSound(page);
+    // React reports the error that the broken scenario provokes; everything else is silent.
+    expect(complaints.filter((complaint) => scenario !== "broken" || /Content.Security/i.test(complaint))).toEqual([]);
+  });
+
+  it("says its language and its page", async () => {
+    const { page } = await open({ scenario: "active" });
+    await goTo(page, "Set-up");
+    await page.getByRole("heading", { level: 1, name: "Set-up" }).waitFor();
+    expect(await page.locator("html").getAttribute("lang")).toBe("en");
+    expect(await page.title()).toBe("Set-up – DMS Connect");
+  });
+
+  it("says on every page that the vault is locked, and lists again once it is open", async () => {
+    const { page } = await open({ scenario: "locked" });
+    const message = page.getByText("The vault of DMS Connect cannot be opened with the keys of this computer.");
+    for (const name of ["DMS programs", "Set-up", "Settings", "Connections"]) {
+      await goTo(page, name);
+      await message.waitFor();
+      expect(await message.count()).toBe(1);
+    }
+    await page.evaluate(() => {
+      window.mock.answer("connections.list", { ok: true, value: [] });
+      window.mock.answer("providers.list", { ok: true, value: [] });
+      window.mock.emit("statusChanged", { ...window.mock.scenario.status, vault: { state: "open" } });
+    });
+    await page.getByText("First, set up a provider").waitFor();
+    expect(await message.count()).toBe(0);
+  });
+
+  it("changes its colours at once and saves the choice", async () => {
+    const { page } = await open({ scenario: "active" });
+    await goTo(page, "Settings");
+    await page.getByRole("radio", { name: "Dark" }).check();
+    await page.waitForFunction(() => document.documentElement.style.colorScheme === "dark");
+    expect(await callsOf(page, "settings.save")).toEqual([{ theme: "dark", usualUser: "mmd10030.johndoe" }]);
+  });
+
+  it("gives the focus back to the button after a dialog, and moves it to the heading of a new page", async () => {
+    const { page } = await open({ scenario: "empty" });
+    await page.getByRole("button", { name: "Go to Set-up" }).press("Enter");
+    await page.waitForFunction(() => document.activeElement?.textContent === "Set-up");
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+
+    const other = await open({ scenario: "active" });
+    const revoke = other.page.getByRole("button", { name: "Revoke…: Webfleet, johndoe" });
+    await revoke.press("Enter");
+    await other.page.getByRole("alertdialog").getByRole("button", { name: "Cancel" }).press("Enter");
+    await other.page.waitForFunction(() => document.activeElement?.textContent === "Revoke…");
+  });
+
+  it("offers a reload when drawing fails", async () => {
+    const { page } = await open({ scenario: "broken" });
+    await page.getByText("Something went wrong in this window.").waitFor();
+    const reloaded = page.waitForEvent("load");
+    await page.getByRole("button", { name: "Reload" }).click();
+    await expect(reloaded).resolves.toBe(page);
+  });
+});
+
+/** Fails on any accessibility violation, and on content that is cut off sideways. */
+async function expectSound(page: OpenWindow["page"]): Promise<void> {
+  // Tabster's focus sentinels are hidden from assistive technology by design.
+  const { violations } = await new AxeBuilder({ page }).exclude("[data-tabster-dummy]").analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+  expect(await page.evaluate(widestOverflowPx)).toBe(0);
+}
+
+/** Runs in the page: how far the content of a scrolling box reaches beyond its right edge. */
+function widestOverflowPx(): number {
+  const boxes = [document.documentElement, ...document.querySelectorAll("main, [role=dialog], [role=alertdialog]")];
+  return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
+}
