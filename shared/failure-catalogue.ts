@@ -271,6 +271,18 @@ export const failureCatalogue = {
     "The vault was written by a newer version of DMS Connect.",
     "Install the newer version again. Nothing was changed.",
   ),
+  vault_in_use: texts(
+    "vault_locked",
+    false,
+    "The vault of DMS Connect is open in another program.",
+    "Close the other DMS Connect and start this one again. Nothing was changed.",
+  ),
+  vault_key_single_copy: texts(
+    "vault_locked",
+    false,
+    "Only one of two places for the vault's key can be used: {{missing}} does not answer.",
+    "Nothing needs to be done now. If this stays, call your administrator.",
+  ),
   vault_write_failed: texts(
     "internal_error",
     true,

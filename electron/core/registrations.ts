@@ -73,6 +73,11 @@ export class Registrations {
     };
   }
 
+  /** The organisations a registration lists; none means any. */
+  organisations(provider: string, environment: Environment): readonly string[] {
+    return this.#find(provider, environment)?.organisations ?? [];
+  }
+
   /** The provider's own screens for ending grants, if it has any. */
   grantScreensUrl(provider: string, environment: Environment): string | undefined {
     const own = this.#find(provider, environment)?.endpoints?.grantScreensUrl;

@@ -36,7 +36,8 @@ const endpoints = z.strictObject({
   grantScreensUrl: url.exactOptional(),
 });
 
-const registration = z.strictObject({
+/** A registration as typed into the window or found in a registration file. */
+export const registrationSchema = z.strictObject({
   provider: id,
   environment,
   clientId: z.string().max(512),
@@ -63,7 +64,7 @@ export const callGuards: CallGuards = {
   "connection.forget": guard(connection),
   "connection.openGrantScreens": guard(connection),
   "registrations.list": guard(none),
-  "registrations.save": guard(registration),
+  "registrations.save": guard(registrationSchema),
   "registrations.remove": guard(z.strictObject({ provider: id, environment })),
   "registrations.import": guard(none),
   "clients.list": guard(none),

@@ -64,21 +64,13 @@ export function lockedOut(problems: FailureParams): Failure {
 
 /** Another process has this vault open. */
 export function vaultInUse(): Failure {
-  return {
-    ...failure("vault_locked", { problem: "in use by another program" }),
-    message: "The vault of DMS Connect is open in another program.",
-    remedy: "Close the other DMS Connect and start this one again. Nothing was changed.",
-  };
+  return failure("vault_in_use");
 }
 
 /** The vault opens, but one of the two places for its key cannot be used. */
 export function oneEnvelopeOnly(missing: EnvelopeName): Failure {
   const place = missing === "safeStorage" ? "the safe storage of this computer" : "the credential store of this computer";
-  return {
-    ...failure("vault_protection_missing", { missing }),
-    message: `Only one of two places for the vault's key can be used: ${place} does not answer.`,
-    remedy: "Nothing needs to be done now. If this stays, call your administrator.",
-  };
+  return failure("vault_key_single_copy", { missing: place });
 }
 
 /** A record that does not open for what it says it is. */

@@ -1,0 +1,198 @@
+/**
+ * One Connect click from the click to the committed grant (RFC 6749 section 4.1, RFC 8252). Invariants: at most one
+ * attempt a connection; after every wait the attempt is checked to be still the current one; however it ends, the
+ * callback port is closed and the window and the browser page say how.
+ */
+import { type Failure, failure } from "../../shared/failure.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { connectionId } from "../../shared/views.ts";
+import type { ConnectionKey } from "./connection-state.ts";
+import { type Connections, generationOf, type LiveConnection } from "./connections.ts";
+import type {
+  AuthorizationRequest,
+  CallbackEndpoint,
+  Clock,
+  OAuthClient,
+  PendingCallback,
+  ResolvedClient,
+  SystemBrowser,
+} from "./ports.ts";
+import type { Registrations } from "./registrations.ts";
+
+/** A person who signs in with a second factor needs minutes; a forgotten browser tab must not hold a port for long. */
+export const connectTimeoutMinutes = 5;
+
+interface Attempt {
+  readonly live: LiveConnection;
+  readonly organisation: string | undefined;
+  readonly controller: AbortController;
+  /** Known once the port is open. */
+  authorizationUrl: string | undefined;
+  /** Why it was ended from outside. */
+  endedBecause: Failure | undefined;
+  /** Settles when the browser has been asked to open, or with why it was not. */
+  opened: Promise<Result<undefined>>;
+}
+
+interface Waiting {
+  readonly client: ResolvedClient;
+  readonly pending: PendingCallback;
+  readonly request: AuthorizationRequest;
+  readonly received: Promise<URLSearchParams>;
+}
+
+export interface ConnectFlowDeps {
+  readonly connections: Connections;
+  readonly registrations: Registrations;
+  readonly oauth: OAuthClient;
+  readonly callback: CallbackEndpoint;
+  readonly browser: SystemBrowser;
+  readonly clock: Clock;
+  /** Told how each Connect ended, for the audit log: `ok` or a failure code. */
+  readonly onEnded: (key: ConnectionKey, outcome: string) => void;
+}
+
+export class ConnectFlow {
+  readonly #deps: ConnectFlowDeps;
+  readonly #attempts = new Map<string, Attempt>();
+
+  constructor(deps: ConnectFlowDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Starts the sign-in in the user's browser, or, when one is waiting already, opens the same page again. Settles once
+   * the browser was asked; how the sign-in ends is told by the connection's changes.
+   */
+  async start(key: ConnectionKey, organisation: string | undefined): Promise<Result<undefined>> {
+    const client = await this.#deps.registrations.resolve(key.provider, key.environment);
+    if (!client.ok) return client;
+    const known = client.value.registration.organisations;
+    if (organisation !== undefined && known.length > 0 && !known.includes(organisation)) {
+      return err(failure("organisation_unknown", { organisation, known: known.join(", ") }));
+    }
+    const loaded = await this.#deps.connections.load(key);
+    if (!loaded.ok) return loaded;
+    const live = loaded.value;
+    if (live.ending || live.record?.state.kind === "Revoking") {
+      return err(failure("revocation_pending", { provider: client.value.provider.name }));
+    }
+    const waiting = this.#attempts.get(connectionId(key));
+    return waiting === undefined ? this.#begin(live, client.value, organisation) : this.#openAgain(waiting);
+  }
+
+  /** Ends a sign-in that is under way. Fails with `no_connect_in_progress`. */
+  cancel(key: ConnectionKey, because: Failure = failure("connect_cancelled")): Result<undefined> {
+    const attempt = this.#attempts.get(connectionId(key));
+    if (attempt === undefined) return err(failure("no_connect_in_progress"));
+    attempt.endedBecause ??= because;
+    attempt.controller.abort();
+    return ok();
+  }
+
+  /** Ends every sign-in; the ports are closed when it returns. */
+  cancelAll(because: Failure): void {
+    for (const attempt of this.#attempts.values()) this.cancel(attempt.live.key, because);
+  }
+
+  #begin(live: LiveConnection, client: ResolvedClient, organisation: string | undefined): Promise<Result<undefined>> {
+    const attempt: Attempt = {
+      live,
+      organisation,
+      controller: new AbortController(),
+      authorizationUrl: undefined,
+      endedBecause: undefined,
+      opened: Promise.resolve(ok()),
+    };
+    this.#attempts.set(connectionId(live.key), attempt);
+    this.#deps.connections.setOverlay(live, { kind: "Connecting" });
+    attempt.opened = this.#open(attempt, client);
+    return attempt.opened;
+  }
+
+  async #openAgain(attempt: Attempt): Promise<Result<undefined>> {
+    const opened = await attempt.opened;
+    if (!opened.ok || attempt.authorizationUrl === undefined) return opened;
+    return this.#deps.browser.open(attempt.authorizationUrl);
+  }
+
+  async #open(attempt: Attempt, client: ResolvedClient): Promise<Result<undefined>> {
+    const listening = await this.#deps.callback.listen(client.registration.redirectUris);
+    if (!listening.ok) return this.#fail(attempt, listening.error);
+    const pending = listening.value;
+    const stopTimer = this.#deps.clock.setTimer(connectTimeoutMinutes * 60_000, () => {
+      this.cancel(attempt.live.key, failure("connect_timed_out", { minutes: connectTimeoutMinutes }));
+    });
+    const request = await this.#deps.oauth.authorizationRequest(client, pending.redirectUri);
+    const received = pending.receive(request.state, client.provider.name);
+    attempt.authorizationUrl = request.authorizationUrl;
+    const opened: Result<undefined> = attempt.controller.signal.aborted
+      ? err(attempt.endedBecause ?? failure("connect_cancelled"))
+      : await this.#deps.browser.open(request.authorizationUrl);
+    if (!opened.ok) {
+      stopTimer();
+      pending.close();
+      return this.#fail(attempt, opened.error);
+    }
+    void this.#finishWhenAnswered(attempt, { client, pending, request, received }, stopTimer);
+    return ok();
+  }
+
+  async #finishWhenAnswered(attempt: Attempt, waiting: Waiting, stopTimer: () => void): Promise<void> {
+    const { pending, client } = waiting;
+    const callback = await Promise.race([waiting.received, aborted(attempt.controller.signal)]);
+    stopTimer();
+    if (callback === undefined) {
+      pending.close();
+      this.#fail(attempt, attempt.endedBecause ?? failure("connect_cancelled"));
+      return;
+    }
+    const connected = await this.#connect(attempt, waiting, callback);
+    if (connected.ok) {
+      this.#end(attempt, "ok");
+      pending.finish({ kind: "connected", providerName: client.provider.name, user: attempt.live.key.user });
+      return;
+    }
+    this.#fail(attempt, connected.error);
+    pending.finish({ kind: "failed", failure: connected.error });
+  }
+
+  async #connect(attempt: Attempt, { client, request }: Waiting, callback: URLSearchParams): Promise<Result<undefined>> {
+    const { live, controller } = attempt;
+    const exchanged = await this.#deps.oauth.exchangeCode(client, request, callback, controller.signal);
+    if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
+    if (!exchanged.ok) return exchanged;
+    const state = { kind: "Active", grant: exchanged.value } as const;
+    const committed = await this.#deps.connections.commit(live, generationOf(live), state, attempt.organisation);
+    if (committed.ok || committed.error.code !== "vault_conflict" || attempt.endedBecause !== undefined) return committed;
+    // A background refresh of the old grant was being written at the same moment: the new sign-in is what counts.
+    return this.#deps.connections.commit(live, generationOf(live), state, attempt.organisation);
+  }
+
+  #fail(attempt: Attempt, why: Failure): Result<undefined> {
+    this.#end(attempt, why.code, why);
+    return err(why);
+  }
+
+  #end(attempt: Attempt, outcome: string, why?: Failure): void {
+    const { live } = attempt;
+    this.#attempts.delete(connectionId(live.key));
+    if (!isForgotten(attempt)) {
+      live.rejectedTokenId = outcome === "ok" ? undefined : live.rejectedTokenId;
+      this.#deps.connections.setOverlay(live, why === undefined ? undefined : { kind: "ConnectFailed", failure: why });
+    }
+    this.#deps.onEnded(live.key, outcome);
+  }
+}
+
+/** A Connect that a Forget or Revoke has ended leaves no trace of its own. */
+function isForgotten(attempt: Attempt): boolean {
+  return attempt.endedBecause?.code === "connect_superseded";
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * What paired programs may do. Invariants: the access policy is asked before anything else is looked at; every grant and
+ * refusal of a token is an audit row, written off the answer path; only this file turns a grant into an answer.
+ */
+import { failure } from "../../shared/failure.ts";
+import type {
+  BrokerStatusResult,
+  ConnectionListResult,
+  ConnectionSelector,
+  ConnectStartParams,
+  ConnectStartResult,
+  PipeConnection,
+  TokenGetParams,
+  TokenGetResult,
+  TokenRejectedParams,
+} from "../../shared/pipe-protocol.ts";
+import { pipeProtocolVersion } from "../../shared/pipe-protocol.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { isAllowed, notPermitted } from "./access-policy.ts";
+import type { ConnectFlow } from "./connect-flow.ts";
+import type { ConnectionKey } from "./connection-state.ts";
+import { pipeConnection } from "./connection-view.ts";
+import type { Connections } from "./connections.ts";
+import type { Clock, DmsClientRecord } from "./ports.ts";
+import type { ProgramApi } from "./program-api.ts";
+import { defaultMinValiditySeconds } from "./refresh-policy.ts";
+import type { Registrations } from "./registrations.ts";
+import type { Revocation } from "./revocation.ts";
+import { type ServedToken, type TokenBroker, tokenIdOf } from "./token-broker.ts";
+
+export interface ProgramServiceDeps {
+  readonly connections: Connections;
+  readonly registrations: Registrations;
+  readonly broker: TokenBroker;
+  readonly connectFlow: ConnectFlow;
+  readonly revocation: Revocation;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Writes the audit row; must not make the program wait. */
+  readonly audit: (action: string, client: DmsClientRecord, key: ConnectionKey, outcome: string) => void;
+  readonly seen: (clientId: string) => void;
+}
+
+export class ProgramService implements ProgramApi {
+  readonly #deps: ProgramServiceDeps;
+
+  constructor(deps: ProgramServiceDeps) {
+    this.#deps = deps;
+  }
+
+  tokenGet(client: DmsClientRecord, params: TokenGetParams): Promise<Result<TokenGetResult>> {
+    const { minValiditySeconds = defaultMinValiditySeconds } = params;
+    return this.#serve("token.get", client, params, (key) => this.#deps.broker.getToken(key, minValiditySeconds));
+  }
+
+  tokenRejected(client: DmsClientRecord, params: TokenRejectedParams): Promise<Result<TokenGetResult>> {
+    return this.#serve("token.rejected", client, params, (key) =>
+      this.#deps.broker.tokenRejected(key, params.tokenId, defaultMinValiditySeconds),
+    );
+  }
+
+  async #serve(
+    action: string,
+    client: DmsClientRecord,
+    params: ConnectionSelector & { readonly organisation?: string },
+    get: (key: ConnectionKey) => Promise<Result<ServedToken>>,
+  ): Promise<Result<TokenGetResult>> {
+    this.#deps.seen(client.clientId);
+    const key = this.#permittedKey(action, client, params);
+    if (!key.ok) return key;
+    const served = await get(key.value);
+    const answer = served.ok ? this.#answer(key.value, served.value, params.organisation) : served;
+    this.#deps.audit(action, client, key.value, answer.ok ? "ok" : answer.error.code);
+    return answer;
+  }
+
+  #answer({ provider, environment }: ConnectionKey, served: ServedToken, asked: string | undefined): Result<TokenGetResult> {
+    const { grant } = served;
+    const header = this.#deps.registrations.provider(provider)?.organisationHeader;
+    const organisation = asked ?? served.organisation;
+    if (asked !== undefined) {
+      const known = this.#deps.registrations.organisations(provider, environment);
+      if (known.length > 0 && !known.includes(asked)) {
+        return err(failure("organisation_unknown", { organisation: asked, known: known.join(", ") }));
+      }
+    }
+    return ok({
+      accessToken: grant.accessToken,
+      tokenType: "Bearer",
+      tokenId: tokenIdOf(grant),
+      expiresAt: Math.floor(grant.accessTokenExpiresAtMs / 1000),
+      expiresInSeconds: Math.max(0, Math.floor((grant.accessTokenExpiresAtMs - this.#deps.clock.nowMs()) / 1000)),
+      headers: {
+        Authorization: `Bearer ${grant.accessToken}`,
+        ...(header === undefined || organisation === undefined ? {} : { [header]: organisation }),
+      },
+    });
+  }
+
+  async connectionList(client: DmsClientRecord): Promise<Result<ConnectionListResult>> {
+    const views = await this.#deps.connections.list();
+    if (!views.ok) return views;
+    return ok({ connections: views.value.filter((view) => isAllowed(client.access, view)).map(pipeConnection) });
+  }
+
+  async connectionGet(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<PipeConnection>> {
+    const key = this.#permittedKey("connection.get", client, selector);
+    if (!key.ok) return key;
+    const loaded = await this.#deps.connections.load(key.value);
+    return loaded.ok ? ok(pipeConnection(this.#deps.connections.view(loaded.value))) : loaded;
+  }
+
+  async connectStart(client: DmsClientRecord, params: ConnectStartParams): Promise<Result<ConnectStartResult>> {
+    const key = this.#permittedKey("connect.start", client, params);
+    if (!key.ok) return key;
+    const started = await this.#deps.connectFlow.start(key.value, params.organisation);
+    this.#deps.audit("connect.start", client, key.value, started.ok ? "ok" : started.error.code);
+    if (!started.ok) return started;
+    const connection = await this.connectionGet(client, { ...params, environment: key.value.environment });
+    return connection.ok ? ok({ connection: connection.value }) : connection;
+  }
+
+  async connectCancel(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<undefined>> {
+    const key = this.#permittedKey("connect.cancel", client, selector);
+    return key.ok ? this.#deps.connectFlow.cancel(key.value) : key;
+  }
+
+  async connectionRevoke(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<undefined>> {
+    return this.#end("connection.revoke", client, selector, (key) => this.#deps.revocation.revoke(key));
+  }
+
+  async connectionForget(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<undefined>> {
+    return this.#end("connection.forget", client, selector, (key) => this.#deps.revocation.forget(key));
+  }
+
+  async #end(
+    action: string,
+    client: DmsClientRecord,
+    selector: ConnectionSelector,
+    end: (key: ConnectionKey) => Promise<Result<undefined>>,
+  ): Promise<Result<undefined>> {
+    const key = this.#permittedKey(action, client, selector);
+    if (!key.ok) return key;
+    const ended = await end(key.value);
+    this.#deps.audit(action, client, key.value, ended.ok ? "ok" : ended.error.code);
+    return ended;
+  }
+
+  brokerStatus(_client: DmsClientRecord): Promise<Result<BrokerStatusResult>> {
+    const providers = this.#deps.registrations.list().map(({ provider, environment }) => ({ provider, environment }));
+    return Promise.resolve(ok({ version: this.#deps.version, protocol: pipeProtocolVersion, vault: "open" as const, providers }));
+  }
+
+  onConnectionChanged(client: DmsClientRecord, listener: (connection: PipeConnection) => void): () => void {
+    return this.#deps.connections.onChanged((view) => {
+      if (isAllowed(client.access, view)) listener(pipeConnection(view));
+    });
+  }
+
+  #permittedKey(action: string, client: DmsClientRecord, selector: ConnectionSelector): Result<ConnectionKey> {
+    const environment = this.#deps.registrations.environmentOf(selector.provider, selector.environment);
+    if (!environment.ok) return environment;
+    const key: ConnectionKey = { provider: selector.provider, environment: environment.value, user: selector.user };
+    if (isAllowed(client.access, key)) return ok(key);
+    this.#deps.audit(action, client, key, "not_permitted");
+    return err(notPermitted(key));
+  }
+}

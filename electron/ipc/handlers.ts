@@ -1,0 +1,157 @@
+/** What each call of the window does. Each handler only finds the part of the broker that does the work. */
+import { failure } from "../../shared/failure.ts";
+import type { ConnectionParams } from "../../shared/ipc-contract.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { connectionId, type Environment, environments, type SettingsView, type StatusView } from "../../shared/views.ts";
+import type { ConnectFlow } from "../core/connect-flow.ts";
+import type { ConnectionKey } from "../core/connection-state.ts";
+import type { Connections } from "../core/connections.ts";
+import type { Pairings } from "../core/pairing.ts";
+import type { SystemBrowser } from "../core/ports.ts";
+import type { Registrations } from "../core/registrations.ts";
+import type { Revocation } from "../core/revocation.ts";
+import { parseRegistrationFile } from "./registration-file.ts";
+import type { CallHandlers } from "./router.ts";
+
+/** The parts of an open broker the window talks to. */
+export interface WindowBroker {
+  readonly connections: Connections;
+  readonly registrations: Registrations;
+  readonly connectFlow: ConnectFlow;
+  readonly revocation: Revocation;
+  readonly pairings: Pairings;
+  /** Writes an audit row for an act of a person at the window. */
+  readonly audit: (action: string, outcome: string, key?: { readonly provider: string; readonly environment?: Environment }) => void;
+}
+
+export interface HandlerParts {
+  readonly status: () => StatusView;
+  /** The broker, or why it could not be opened. */
+  readonly broker: () => Result<WindowBroker>;
+  readonly settings: { readonly read: () => SettingsView; readonly save: (view: SettingsView) => Result<undefined> };
+  readonly files: {
+    readonly openJsonFile: () => Promise<Result<string | undefined>>;
+    readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
+  };
+  readonly browser: SystemBrowser;
+  readonly callbackCertificate: () => Promise<Result<{ readonly certificatePem: string }>>;
+}
+
+/** Makes the handler of every call of the contract. */
+export function createHandlers(parts: HandlerParts): CallHandlers {
+  const withBroker = async <T>(work: (broker: WindowBroker) => Result<T> | Promise<Result<T>>): Promise<Result<T>> => {
+    const broker = parts.broker();
+    return broker.ok ? work(broker.value) : broker;
+  };
+  return {
+    "status.get": async () => ok(parts.status()),
+    "settings.get": async () => ok(parts.settings.read()),
+    "settings.save": async (view) => parts.settings.save(view),
+    "certificate.save": () => saveCertificate(parts),
+    "providers.list": () => withBroker(({ registrations }) => ok(registrations.providerViews())),
+    ...connectionHandlers(parts, withBroker),
+    ...registrationHandlers(parts, withBroker),
+    ...programHandlers(withBroker),
+  };
+}
+
+type WithBroker = <T>(work: (broker: WindowBroker) => Result<T> | Promise<Result<T>>) => Promise<Result<T>>;
+
+function connectionHandlers(parts: HandlerParts, withBroker: WithBroker) {
+  const withKey = (params: ConnectionParams, work: (broker: WindowBroker, key: ConnectionKey) => Promise<Result<undefined>>) =>
+    withBroker((broker) => {
+      const key = parseConnectionId(params.connectionId);
+      return key === undefined ? err(failure("message_invalid", { problem: "connectionId" })) : work(broker, key);
+    });
+  return {
+    "connections.list": () => withBroker(({ connections }) => connections.list()),
+    "connect.start": ({ organisation, ...key }) =>
+      withBroker(async ({ connectFlow }) => {
+        const started = await connectFlow.start({ ...key, user: key.user.trim() }, organisation);
+        return started.ok ? ok({ connectionId: connectionId({ ...key, user: key.user.trim() }) }) : started;
+      }),
+    "connect.cancel": (params) => withKey(params, async ({ connectFlow }, key) => connectFlow.cancel(key)),
+    "connection.revoke": (params) => withKey(params, ({ revocation }, key) => revocation.revoke(key)),
+    "connection.forget": (params) => withKey(params, ({ revocation }, key) => revocation.forget(key)),
+    "connection.openGrantScreens": (params) =>
+      withKey(params, async ({ registrations }, key) => {
+        const url = registrations.grantScreensUrl(key.provider, key.environment);
+        return url === undefined
+          ? err(failure("revocation_unsupported", { provider: registrations.describe(key).name }))
+          : parts.browser.open(url);
+      }),
+  } satisfies Partial<CallHandlers>;
+}
+
+function registrationHandlers(parts: HandlerParts, withBroker: WithBroker) {
+  return {
+    "registrations.list": () => withBroker(({ registrations }) => ok(registrations.list())),
+    "registrations.save": (input) =>
+      withBroker(async ({ registrations, audit }) => {
+        const saved = await registrations.save([input]);
+        audit("registration.save", saved.ok ? "ok" : saved.error.code, input);
+        return saved;
+      }),
+    "registrations.remove": ({ provider, environment }) =>
+      withBroker(async ({ registrations, audit }) => {
+        const removed = await registrations.remove(provider, environment);
+        audit("registration.remove", removed.ok ? "ok" : removed.error.code, { provider, environment });
+        return removed;
+      }),
+    "registrations.import": () =>
+      withBroker(async (broker) => {
+        const text = await parts.files.openJsonFile();
+        if (!text.ok) return text;
+        return text.value === undefined ? ok({ imported: 0 }) : importRegistrations(broker, text.value);
+      }),
+  } satisfies Partial<CallHandlers>;
+}
+
+/** Stores every registration of a registration file, or none. Also used for `--import-registrations`. */
+export async function importRegistrations(
+  { registrations, audit }: Pick<WindowBroker, "registrations" | "audit">,
+  text: string,
+): Promise<Result<{ readonly imported: number }>> {
+  const parsed = parseRegistrationFile(text);
+  if (!parsed.ok) return parsed;
+  const saved = await registrations.save(parsed.value);
+  for (const registration of parsed.value) audit("registration.import", saved.ok ? "ok" : saved.error.code, registration);
+  return saved.ok ? ok({ imported: parsed.value.length }) : saved;
+}
+
+function programHandlers(withBroker: WithBroker) {
+  return {
+    "clients.list": () => withBroker(({ pairings }) => ok(pairings.clients())),
+    "clients.remove": ({ clientId }) =>
+      withBroker(async ({ pairings, audit }) => {
+        const removed = await pairings.remove(clientId);
+        audit("program.remove", removed.ok ? "ok" : removed.error.code);
+        return removed;
+      }),
+    "pairings.list": () => withBroker(({ pairings }) => ok(pairings.list())),
+    "pairing.approve": ({ pairingId, access }) => withBroker(({ pairings }) => pairings.approve(pairingId, access)),
+    "pairing.deny": ({ pairingId }) => withBroker(({ pairings }) => pairings.deny(pairingId)),
+  } satisfies Partial<CallHandlers>;
+}
+
+async function saveCertificate(parts: HandlerParts): Promise<Result<{ readonly saved: boolean }>> {
+  const certificate = await parts.callbackCertificate();
+  if (!certificate.ok) return certificate;
+  const saved = await parts.files.savePemFile("dms-connect-callback.pem", certificate.value.certificatePem);
+  return saved.ok ? ok({ saved: saved.value }) : saved;
+}
+
+function parseConnectionId(id: string): ConnectionKey | undefined {
+  const [provider, environment, user, ...rest] = id.split("/").map(decoded);
+  const known = environments.find((one) => one === environment);
+  if (!provider || known === undefined || !user || rest.length > 0) return undefined;
+  return { provider, environment: known, user };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,101 @@
+/** Starts and ends the app: one instance a profile, the broker, the window. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { app, BrowserWindow, dialog, ipcMain, Menu, nativeImage, net, protocol, safeStorage, session, shell, Tray } from "electron";
+import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
+import packageJson from "../package.json" with { type: "json" };
+import { type Application, compose } from "./compose.ts";
+import { logUnhandled } from "./diagnostics/unhandled.ts";
+import { callGuards } from "./ipc/guards.ts";
+import { createHandlers } from "./ipc/handlers.ts";
+import { createEventSender, registerIpcRouter } from "./ipc/router.ts";
+import { builtInProviders } from "./oauth/provider-registry.ts";
+import { appOrigin, registerAppScheme, serveApp } from "./shell/app-protocol.ts";
+import { createFileDialogs } from "./shell/file-dialogs.ts";
+import { guardNavigation, refusePermissions } from "./shell/navigation-guard.ts";
+import { createProviderFetch } from "./shell/provider-fetch.ts";
+import { holdSingleInstance } from "./shell/single-instance.ts";
+import { createSystemBrowser } from "./shell/system-browser.ts";
+import { createTray } from "./shell/tray.ts";
+import { bringToFront, createMainWindow } from "./shell/window.ts";
+
+/** A provider that does not answer must not keep the app from ending. */
+const longestCloseMs = 3_000;
+const profileFolder = defaultProfileFolder(process.platform, process.env);
+let application: Application | undefined;
+let tray: Tray | undefined;
+
+mkdirSync(profileFolder, { recursive: true, mode: 0o700 });
+app.setPath("userData", profileFolder);
+registerAppScheme(protocol);
+guardNavigation(app);
+if (holdSingleInstance(app, showWindow)) {
+  // The broker serves programs while its window is closed; the tray icon opens and ends it.
+  app.on("window-all-closed", () => {
+    if (tray === undefined) app.quit();
+  });
+  app.on("activate", showWindow);
+  app.on("before-quit", closeBeforeQuit);
+  void app.whenReady().then(start);
+} else {
+  app.quit();
+}
+
+async function start(): Promise<void> {
+  const windows = () => BrowserWindow.getAllWindows();
+  const browser = createSystemBrowser(shell);
+  refusePermissions(session.defaultSession);
+  serveApp(protocol, join(import.meta.dirname, "../renderer"));
+  const { values } = commandLine();
+  const composed = await compose({
+    profileFolder,
+    version: packageJson.version,
+    hostName: hostName(),
+    providers: builtInProviders,
+    safeStorage,
+    session: session.defaultSession,
+    fetch: createProviderFetch(net),
+    browser,
+    sendEvent: createEventSender(windows),
+    onPairingRequested: showWindow,
+    importRegistrationsFile: values["import-registrations"],
+    trustLoopbackCertificateFile: values["trust-loopback-certificate"],
+  });
+  application = composed;
+  logUnhandled(composed.log);
+  const files = createFileDialogs({ dialog, window: () => windows()[0] });
+  const handlers = createHandlers({ ...composed, files, browser });
+  registerIpcRouter({ ipcMain, handlers, guards: callGuards, windows, appOrigin, log: composed.log });
+  if (hostName() === "electron") tray = createTray({ Tray, Menu, nativeImage, onOpen: showWindow, onQuit: () => app.quit() });
+  showWindow();
+}
+
+function showWindow(): void {
+  if (application === undefined) return;
+  const preloadPath = join(import.meta.dirname, "../preload/preload.cjs");
+  bringToFront(BrowserWindow.getAllWindows()[0] ?? createMainWindow({ BrowserWindow, preloadPath, log: application.log }));
+}
+
+function closeBeforeQuit(event: { readonly preventDefault: () => void }): void {
+  const closing = application;
+  if (closing === undefined) return;
+  event.preventDefault();
+  application = undefined;
+  const timeUp = new Promise((resolve) => setTimeout(resolve, longestCloseMs));
+  void Promise.race([closing.close(), timeUp]).finally(() => app.quit());
+}
+
+function hostName(): "electron" | "chromium-host" {
+  return process.versions["electron"] === undefined ? "chromium-host" : "electron";
+}
+
+/** Chromium's own switches stand on the same command line: what is unknown is left to it. */
+function commandLine() {
+  return parseArgs({
+    args: process.argv.slice(1),
+    options: { "import-registrations": { type: "string" }, "trust-loopback-certificate": { type: "string" } },
+    strict: false,
+    allowPositionals: true,
+  }) as { readonly values: { readonly "import-registrations"?: string; readonly "trust-loopback-certificate"?: string } };
+}
