@@ -47,7 +47,6 @@ async function start(): Promise<void> {
   const browser = createSystemBrowser(shell);
   refusePermissions(session.defaultSession);
   serveApp(protocol, join(import.meta.dirname, "../renderer"));
-  const { values } = commandLine();
   const composed = await compose({
     profileFolder,
     version: packageJson.version,
@@ -59,8 +58,7 @@ async function start(): Promise<void> {
     browser,
     sendEvent: createEventSender(windows),
     onPairingRequested: showWindow,
-    importRegistrationsFile: values["import-registrations"],
-    trustLoopbackCertificateFile: values["trust-loopback-certificate"],
+    ...commandLine(),
   });
   application = composed;
   logUnhandled(composed.log);
@@ -90,12 +88,14 @@ function hostName(): "electron" | "chromium-host" {
   return process.versions["electron"] === undefined ? "chromium-host" : "electron";
 }
 
-/** Chromium's own switches stand on the same command line: what is unknown is left to it. */
+/** Chromium's own switches stand on the same command line: what is unknown is left to it. An option without a file is none. */
 function commandLine() {
-  return parseArgs({
+  const { values } = parseArgs({
     args: process.argv.slice(1),
     options: { "import-registrations": { type: "string" }, "trust-loopback-certificate": { type: "string" } },
     strict: false,
     allowPositionals: true,
-  }) as { readonly values: { readonly "import-registrations"?: string; readonly "trust-loopback-certificate"?: string } };
+  });
+  const file = (name: keyof typeof values) => (typeof values[name] === "string" ? values[name] : undefined);
+  return { importRegistrationsFile: file("import-registrations"), trustLoopbackCertificateFile: file("trust-loopback-certificate") };
 }

@@ -280,7 +280,7 @@ export const failureCatalogue = {
   vault_key_single_copy: texts(
     "vault_locked",
     false,
-    "Only one of two places for the vault's key can be used: {{missing}} does not answer.",
+    "Only one of two places for the vault's key can be used: {{place}} does not answer.",
     "Nothing needs to be done now. If this stays, call your administrator.",
   ),
   vault_write_failed: texts(

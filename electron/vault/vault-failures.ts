@@ -70,7 +70,7 @@ export function vaultInUse(): Failure {
 /** The vault opens, but one of the two places for its key cannot be used. */
 export function oneEnvelopeOnly(missing: EnvelopeName): Failure {
   const place = missing === "safeStorage" ? "the safe storage of this computer" : "the credential store of this computer";
-  return failure("vault_key_single_copy", { missing: place });
+  return failure("vault_key_single_copy", { missing, place });
 }
 
 /** A record that does not open for what it says it is. */

@@ -41,8 +41,7 @@ describe("the vault's files", () => {
     const profile = new Profile();
     const first = await profile.open();
     const refused = failureOf(await profile.tryOpen());
-    expect(refused.code).toBe("vault_locked");
-    expect(refused.params).toEqual({ problem: "in use by another program" });
+    expect(refused.code).toBe("vault_in_use");
     first.close();
     await profile.open();
   });
@@ -58,7 +57,7 @@ describe("the vault's files", () => {
     });
     const said: unknown[] = await once(holder.stdout, "data");
     expect(String(said[0]).trim()).toBe("true");
-    expect(failureOf(await profile.tryOpen()).code).toBe("vault_locked");
+    expect(failureOf(await profile.tryOpen()).code).toBe("vault_in_use");
     holder.kill("SIGKILL");
     await once(holder, "exit");
     const { vault } = await profile.open();

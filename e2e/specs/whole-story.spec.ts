@@ -1,0 +1,118 @@
+/** The whole story of a dealer's day at both providers, and afterwards the search for secrets where none may be. */
+import { readCredentials } from "../../clients/node/credentials-file.ts";
+import { answerPairing, connectionRow, forget, pairingCode, revoke, startConnect, waitForState } from "../support/app-window.ts";
+import { type Dealer, expect, test } from "../support/dealer-test.ts";
+import { callDemoApi, selector, withSession } from "../support/program-session.ts";
+import { pairingCodeLine } from "../support/sample-program.ts";
+import { findInFolder, findInText, type NamedSecret } from "../support/secret-search.ts";
+import { mazdaClientSecret, mazdaUser, organisation, webfleetClientSecret, webfleetUser } from "../support/test-dealer.ts";
+
+test("a dealer connects Mazda and Webfleet, a program uses both, and both are ended again, leaving no secret behind", async ({
+  dealer,
+  app,
+  person,
+}) => {
+  const { page } = app;
+  const pages: string[] = [];
+  const keepPage = async (): Promise<void> => {
+    pages.push(await page.content(), await page.locator("body").innerText());
+  };
+
+  await test.step("Connect Mazda: the browser's last page carries no code", async () => {
+    await startConnect(page, mazdaUser);
+    await waitForState(page, mazdaUser, "Signing in");
+    const browserPage = await person.decide(await app.nextOpenedUrl(), "Approve");
+    await expect(browserPage.getByRole("heading", { name: `${mazdaUser.user} is now connected to Mazda.` })).toBeVisible();
+    expect(new URL(browserPage.url()).search).toBe("");
+    await waitForState(page, mazdaUser, "Connected");
+  });
+  await test.step("Connect Webfleet", () => dealer.connect(app, webfleetUser));
+  await test.step("both show when access and sign-in end", async () => {
+    for (const user of [mazdaUser, webfleetUser]) await expect(connectionRow(page, user).locator("time")).toHaveCount(2);
+    await keepPage();
+  });
+
+  await test.step("a program pairs with the code that both sides show, and calls the API", async () => {
+    const program = dealer.program(mazdaUser);
+    const [, code] = await program.printed(pairingCodeLine);
+    expect(await pairingCode(page)).toBe(code);
+    await keepPage();
+    await answerPairing(page, "Approve");
+    expect(await program.ended).toBe(0);
+    expect(program.output()).toContain(`X-mazda-org: ${organisation}`);
+    expect(program.output()).toContain("Status: 200");
+    expect(await dealer.program(webfleetUser).ended).toBe(0);
+  });
+  await test.step("the APIs see the user and the organisation", () =>
+    withSession(dealer.workplace, async (client) => {
+      const mazda = await callDemoApi(client, dealer.origins, mazdaUser, dealer.mazdaCertificatePem);
+      expect(mazda).toMatchObject({ status: 200, body: { user: mazdaUser.user, organisation } });
+      const webfleet = await callDemoApi(client, dealer.origins, webfleetUser, dealer.mazdaCertificatePem);
+      expect(webfleet).toMatchObject({ status: 200, body: { user: webfleetUser.user } });
+    }));
+  await test.step("a token that the API refuses is renewed", async () => {
+    const before = dealer.mazda.counters().refreshes;
+    dealer.mazda.expireAccessTokens();
+    const program = dealer.program(mazdaUser);
+    expect(await program.ended).toBe(0);
+    expect(program.output()).toMatch(/Status: 401[\s\S]*Status: 200/);
+    expect(dealer.mazda.counters().refreshes).toBe(before + 1);
+  });
+  const secrets = await issuedSecrets(dealer);
+  await test.step("Revoke at Webfleet and Forget Mazda", async () => {
+    await keepPage();
+    await revoke(page, webfleetUser);
+    await waitForState(page, webfleetUser, "Not connected");
+    await expect.poll(() => dealer.webfleet.counters().revocations).toBeGreaterThan(0);
+    await forget(page, mazdaUser);
+    await connectionRow(page, mazdaUser).waitFor({ state: "detached" });
+    await keepPage();
+  });
+  await test.step("the program is told that nobody is connected", () =>
+    withSession(dealer.workplace, async (client) => {
+      for (const user of [mazdaUser, webfleetUser]) {
+        const token = await client.tokenGet(selector(user));
+        expect(token).toMatchObject({ ok: false, error: { code: "not_connected" } });
+      }
+    }));
+
+  await test.step("no secret lies anywhere", async () => {
+    const processArguments = app.processArguments().join("\n");
+    expect(await app.close()).toBe(0);
+    const found = [
+      ...findInFolder(dealer.workplace.profile, secrets),
+      ...findInText("the window", pages.join("\n"), secrets),
+      ...findInText("the process arguments", processArguments, secrets),
+      ...findInText("the app's output", app.output(), secrets),
+    ];
+    expect(found).toEqual([]);
+  });
+});
+
+test("a connected app leaves no secret readable in its profile, even when it is killed", async ({ dealer, app }) => {
+  await dealer.connect(app, mazdaUser);
+  await dealer.connect(app, webfleetUser);
+  const program = dealer.program(mazdaUser);
+  const [, code] = await program.printed(pairingCodeLine);
+  expect(await pairingCode(app.page)).toBe(code);
+  await answerPairing(app.page, "Approve");
+  expect(await program.ended).toBe(0);
+  await app.kill();
+  const secrets = await issuedSecrets(dealer);
+  // Both codes, both access tokens, both refresh tokens, both client secrets and the program's key.
+  expect(secrets.length).toBeGreaterThanOrEqual(9);
+  expect(findInFolder(dealer.workplace.profile, secrets)).toEqual([]);
+  expect(findInText("the app's output", app.output(), secrets)).toEqual([]);
+});
+
+async function issuedSecrets(dealer: Dealer): Promise<readonly NamedSecret[]> {
+  const credentials = await readCredentials(dealer.workplace.credentialsFile);
+  if (credentials === undefined) throw new Error("the sample program has stored no credentials");
+  return [
+    ...dealer.mazda.issuedSecrets().map((value) => ({ name: "a code or token of Mazda", value })),
+    ...dealer.webfleet.issuedSecrets().map((value) => ({ name: "a code or token of Webfleet", value })),
+    { name: "Mazda's client secret", value: mazdaClientSecret },
+    { name: "Webfleet's client secret", value: webfleetClientSecret },
+    { name: "the program's key", value: credentials.clientKey },
+  ];
+}
