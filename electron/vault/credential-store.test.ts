@@ -70,10 +70,10 @@ describe.skipIf(!secretService)("the credential store over a real Secret Service
         console.log(JSON.stringify([before.value ?? null, opened.value.notices.map((notice) => notice.params)]));
         opened.value.close();
       }`;
-    expect(inSession(unlocked, home, script)).toEqual([null, [{ missing: "safeStorage" }]]);
-    expect(inSession(unlocked, home, script)).toEqual(["value", [{ missing: "safeStorage" }]]);
+    expect(inSession(unlocked, home, script)).toEqual([null, [{ missing: "safeStorage", place: "the safe storage of this computer" }]]);
+    expect(inSession(unlocked, home, script)).toEqual(["value", [{ missing: "safeStorage", place: "the safe storage of this computer" }]]);
     expect(inSession(locked, home, script)).toMatchObject({ code: "vault_locked", params: { credentialStore: "locked" } });
-    expect(inSession(unlocked, home, script)).toEqual(["value", [{ missing: "safeStorage" }]]);
+    expect(inSession(unlocked, home, script)).toEqual(["value", [{ missing: "safeStorage", place: "the safe storage of this computer" }]]);
   });
 
   it("calls a session without any secret service unavailable", () => {
