@@ -53,7 +53,7 @@ export function WindowFrame({ page, onNavigate, messages, children }: WindowFram
           </ul>
         </nav>
       </header>
-      <main className={styles.main}>
+      <main className={styles.main} tabIndex={-1}>
         <div className={styles.content}>
           {messages}
           {children}
@@ -131,7 +131,7 @@ const useStyles = makeStyles({
   },
   icon: { fontSize: "20px", lineHeight: 0 },
   label: { overflowWrap: "anywhere" },
-  main: { overflowY: "auto", minWidth: 0 },
+  main: { overflowY: "auto", minWidth: 0, outlineStyle: "none" },
   content: {
     display: "flex",
     flexDirection: "column",

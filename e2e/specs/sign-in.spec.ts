@@ -85,7 +85,9 @@ test("neither a wrong state, nor a wrong Host, nor a browser's favicon request e
   const wrongState = await requestLoopback(`${redirectUri}?code=stolen&state=guessed`);
   expect(wrongState.status).toBe(400);
   expect(wrongState.text).toContain("This sign-in page is no longer expected.");
-  const wrongHost = await requestLoopback(`${redirectUri}?code=stolen&state=${encodeURIComponent(state)}`, { headers: { Host: "dms.example" } });
+  const wrongHost = await requestLoopback(`${redirectUri}?code=stolen&state=${encodeURIComponent(state)}`, {
+    headers: { Host: "dms.example" },
+  });
   expect(wrongHost.status).toBeGreaterThanOrEqual(400);
   const favicon = await requestLoopback(new URL("/favicon.ico", redirectUri));
   expect(favicon.status).toBe(404);

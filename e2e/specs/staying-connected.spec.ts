@@ -1,10 +1,11 @@
 /** What happens to a connection after its sign-in. */
+
+import type { AppUnderTest } from "../hosts/launch.ts";
 import { answerPairing, connectionRow, pairingPrompt, waitForState } from "../support/app-window.ts";
 import { type Dealer, expect, test } from "../support/dealer-test.ts";
-import { withSession, selector } from "../support/program-session.ts";
+import { selector, withSession } from "../support/program-session.ts";
 import { pairingCodeLine } from "../support/sample-program.ts";
 import { mazdaUser, webfleetUser } from "../support/test-dealer.ts";
-import type { AppUnderTest } from "../hosts/launch.ts";
 
 test("a provider that is down does not disconnect anybody", async ({ dealer, app }) => {
   await connectAndPair(dealer, app);

@@ -44,10 +44,8 @@ const stepTimeoutMs = 15_000;
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   person: [
-    // Playwright reads from this pattern which fixtures are wanted: none.
-    // biome-ignore lint/correctness/noEmptyPattern: see above
-    async ({}, use) => {
-      const person = await startPersonAtBrowser();
+    async ({ headless }, use) => {
+      const person = await startPersonAtBrowser({ headed: !headless });
       await use(person);
       await person.close();
     },

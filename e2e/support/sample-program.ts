@@ -68,12 +68,16 @@ export function startSampleProgram(options: SampleProgramOptions): SampleProgram
 export const pairingCodeLine = /Pairing code: (\d{6})\./;
 
 function commandLine({ workplace, origins, user, watch }: SampleProgramOptions): readonly string[] {
-  return [
-    ...["--provider", user.provider, "--environment", user.environment, "--user", user.user],
-    ...["--api-url", apiUrl(origins, user), "--credentials", workplace.credentialsFile, "--ca-file", workplace.mazdaCertificateFile],
-    ...(user.provider === "mazda" ? ["--organisation", organisation] : []),
-    ...(watch === true ? ["--watch"] : []),
-  ];
+  const values = {
+    provider: user.provider,
+    environment: user.environment,
+    user: user.user,
+    "api-url": apiUrl(origins, user),
+    credentials: workplace.credentialsFile,
+    "ca-file": workplace.mazdaCertificateFile,
+    ...(user.provider === "mazda" ? { organisation } : {}),
+  };
+  return [...Object.entries(values).map(([name, value]) => `--${name}=${value}`), ...(watch === true ? ["--watch"] : [])];
 }
 
 function lineSplitter(onLine: ((line: string) => void) | undefined): (text: string) => void {

@@ -23,7 +23,9 @@ export function findInText(place: string, text: string, secrets: readonly NamedS
 }
 
 function findInBytes(place: string, bytes: Buffer, secrets: readonly NamedSecret[]): readonly string[] {
-  return secrets.filter(({ value }) => spellings(value).some((spelling) => bytes.includes(spelling))).map(({ name }) => `${name} in ${place}`);
+  return secrets
+    .filter(({ value }) => spellings(value).some((spelling) => bytes.includes(spelling)))
+    .map(({ name }) => `${name} in ${place}`);
 }
 
 function spellings(value: string): readonly Buffer[] {

@@ -44,9 +44,7 @@ export function mazdaRedirectUri(port: number): string {
 /** @param redirectUris as registered, compared exactly */
 export function mazdaOptions(redirectUris: readonly string[]): MazdaOptions {
   return {
-    clients: [
-      { clientId: mazdaClientId, clientSecret: mazdaClientSecret, redirectUris: [...redirectUris], applicationName: "MACS7" },
-    ],
+    clients: [{ clientId: mazdaClientId, clientSecret: mazdaClientSecret, redirectUris: [...redirectUris], applicationName: "MACS7" }],
     users: [
       { id: mazdaUser.user, name: "John Doe", organisations: [ownOrganisation, organisation] },
       { id: otherMazdaUser.user, name: "Jane Roe", organisations: [organisation] },

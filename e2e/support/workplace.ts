@@ -31,8 +31,7 @@ export async function makeWorkplace(mazdaCertificatePem: string): Promise<Workpl
   const folder = mkdtempSync(join(tmpdir(), "dms-connect-"));
   const [profile, runtime] = [join(folder, "profile"), join(folder, "run")];
   for (const each of [profile, runtime]) mkdirSync(each, { mode: 0o700 });
-  const pipe =
-    process.platform === "win32" ? `\\\\.\\pipe\\dms-connect-${randomBytes(8).toString("hex")}` : join(runtime, "broker.sock");
+  const pipe = process.platform === "win32" ? `\\\\.\\pipe\\dms-connect-${randomBytes(8).toString("hex")}` : join(runtime, "broker.sock");
   const mazdaCertificateFile = join(folder, "mazda.pem");
   const registrationFile = join(folder, "registrations.json");
   await writeFile(mazdaCertificateFile, mazdaCertificatePem);

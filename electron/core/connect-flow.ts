@@ -78,7 +78,9 @@ export class ConnectFlow {
       return err(failure("revocation_pending", { provider: client.value.provider.name }));
     }
     const waiting = this.#attempts.get(connectionId(key));
-    return waiting === undefined ? this.#begin(live, client.value, organisation) : this.#openAgain(waiting);
+    // One that was ended may still have to notice (its port is opening, its exchange is stopping): it is not joined.
+    if (waiting !== undefined && waiting.endedBecause === undefined) return this.#openAgain(waiting);
+    return this.#begin(live, client.value, organisation);
   }
 
   /** Ends a sign-in that is under way. Fails with `no_connect_in_progress`. */
@@ -90,7 +92,7 @@ export class ConnectFlow {
     return ok();
   }
 
-  /** Ends every sign-in; the ports are closed when it returns. */
+  /** Ends every sign-in; each closes its port as soon as it notices. */
   cancelAll(because: Failure): void {
     for (const attempt of this.#attempts.values()) this.cancel(attempt.live.key, because);
   }
@@ -176,18 +178,20 @@ export class ConnectFlow {
 
   #end(attempt: Attempt, outcome: string, why?: Failure): void {
     const { live } = attempt;
-    this.#attempts.delete(connectionId(live.key));
-    if (!isForgotten(attempt)) {
-      live.rejectedTokenId = outcome === "ok" ? undefined : live.rejectedTokenId;
-      this.#deps.connections.setOverlay(live, why === undefined ? undefined : { kind: "ConnectFailed", failure: why });
+    if (outcome === "ok") live.rejectedTokenId = undefined;
+    if (this.#attempts.get(connectionId(live.key)) === attempt) {
+      this.#attempts.delete(connectionId(live.key));
+      this.#showEnd(attempt, why);
     }
     this.#deps.onEnded(live.key, outcome);
   }
-}
 
-/** A Connect that a Forget or Revoke has ended leaves no trace of its own. */
-function isForgotten(attempt: Attempt): boolean {
-  return attempt.endedBecause?.code === "connect_superseded";
+  /** A Connect that a Forget or Revoke has ended leaves no trace of its own; a forgotten row is not shown again. */
+  #showEnd({ live, endedBecause }: Attempt, why: Failure | undefined): void {
+    if (this.#deps.connections.peek(live.key) !== live) return;
+    const untold = why === undefined || endedBecause?.code === "connect_superseded";
+    this.#deps.connections.setOverlay(live, untold ? undefined : { kind: "ConnectFailed", failure: why });
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -64,7 +64,9 @@ export class Connections {
   }
 
   /** The connection, read from the vault once. A key nobody connected yet gives one without a record. */
-  async load(key: ConnectionKey): Promise<Result<LiveConnection>> {
+  async load({ provider, environment, user }: ConnectionKey): Promise<Result<LiveConnection>> {
+    // Callers pass whole views as keys: only the key's own fields may reach the record.
+    const key: ConnectionKey = { provider, environment, user };
     const id = connectionId(key);
     const known = this.#live.get(id);
     if (known !== undefined) return ok(known);
@@ -114,6 +116,12 @@ export class Connections {
    */
   async commit(live: LiveConnection, expectedGeneration: number, state: StoredState, organisation?: string): Promise<Result<undefined>> {
     if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
+    if (live.unsaved !== undefined) {
+      // The vault refuses to skip a generation: what waits goes first, and says why if it still cannot be written.
+      const waiting = await this.#writeUnsaved(live);
+      if (!waiting.ok) return waiting;
+      if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
+    }
     const next = nextRecord(live, state, this.#deps.clock.nowMs(), organisation);
     const written = await this.#deps.vault.commitConnection(next);
     if (!written.ok) return written;
@@ -135,16 +143,20 @@ export class Connections {
   }
 
   async #rewrite(live: LiveConnection): Promise<void> {
+    const written = await this.#writeUnsaved(live);
+    if (!written.ok) this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
+  }
+
+  async #writeUnsaved(live: LiveConnection): Promise<Result<undefined>> {
     const { record, unsaved } = live;
-    if (record === undefined || unsaved === undefined) return;
+    if (record === undefined || unsaved === undefined) return ok();
     const written = await this.#deps.vault.commitConnection(record);
-    if (live.record !== record) return;
-    if (!written.ok) {
-      this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
-      return;
-    }
+    if (live.record !== record || live.unsaved === undefined) return ok();
+    // Nobody else writes: a conflict means that an earlier try has stored this very record.
+    if (!written.ok && written.error.code !== "vault_conflict") return written;
     live.unsaved = undefined;
     this.announce(live);
+    return ok();
   }
 
   #adopt(live: LiveConnection, record: ConnectionRecord, unsavedBecause?: Failure): void {
@@ -162,14 +174,10 @@ export class Connections {
 
   /** Deletes the record and everything shown about it. */
   async remove(live: LiveConnection): Promise<Result<undefined>> {
-    const { record } = live;
-    if (record !== undefined) {
-      const deleted = await this.#deps.vault.deleteConnection(
-        live.key,
-        live.unsaved === undefined ? record.generation : record.generation - 1,
-      );
-      if (!deleted.ok) return deleted;
-    }
+    // Without a record too: the vault may hold one that cannot be read, or a Connect may be writing its first.
+    const stored = live.unsaved === undefined ? generationOf(live) : generationOf(live) - 1;
+    const deleted = await this.#deps.vault.deleteConnection(live.key, stored);
+    if (!deleted.ok) return deleted;
     live.record = undefined;
     live.overlay = undefined;
     live.unsaved = undefined;

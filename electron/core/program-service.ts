@@ -159,9 +159,10 @@ export class ProgramService implements ProgramApi {
 
   #permittedKey(action: string, client: DmsClientRecord, selector: ConnectionSelector): Result<ConnectionKey> {
     const environment = this.#deps.registrations.environmentOf(selector.provider, selector.environment);
-    if (!environment.ok) return environment;
-    const key: ConnectionKey = { provider: selector.provider, environment: environment.value, user: selector.user };
-    if (isAllowed(client.access, key)) return ok(key);
+    const meant = environment.ok ? environment.value : (selector.environment ?? "production");
+    const key: ConnectionKey = { provider: selector.provider, environment: meant, user: selector.user };
+    // Before a provider is called unknown: a program learns nothing about what it may not use.
+    if (isAllowed(client.access, key)) return environment.ok ? ok(key) : environment;
     this.#deps.audit(action, client, key, "not_permitted");
     return err(notPermitted(key));
   }

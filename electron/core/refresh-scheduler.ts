@@ -15,6 +15,8 @@ import type { TokenBroker } from "./token-broker.ts";
 const shortestWaitMs = 1_000;
 /** Timers longer than 24.8 days overflow; looking again once an hour also follows a changed clock. */
 const longestWaitMs = 60 * 60_000;
+/** A refresh that could not even begin (no registration, disk full) changes nothing that would be announced. */
+const notBegunRetryMs = 60_000;
 
 export interface RefreshSchedulerDeps {
   readonly connections: Connections;
@@ -64,9 +66,9 @@ export class RefreshScheduler {
   #dueAtMs(live: LiveConnection): number | undefined {
     const { record, overlay } = live;
     const grant = record === undefined || live.ending ? undefined : servableGrant(record.state);
-    if (record === undefined || grant === undefined || grant.refreshToken === undefined || record.state.kind === "Refreshing")
-      return undefined;
-    if (overlay?.kind === "Connecting") return undefined;
+    if (record === undefined || grant === undefined || grant.refreshToken === undefined || overlay?.kind === "Connecting") return undefined;
+    // Refreshing and Retrying at once: the disk refused what the provider answered.
+    if (record.state.kind === "Refreshing" && overlay?.kind !== "Retrying") return undefined;
     if (record.state.kind === "InDoubt") {
       const nearEndMs = grant.accessTokenExpiresAtMs - inDoubtRetryBeforeEndMs;
       return overlay?.kind === "Retrying" ? Math.max(nearEndMs, overlay.nextTryAtMs) : nearEndMs;
@@ -89,9 +91,17 @@ export class RefreshScheduler {
       if (atMs > nowMs) continue;
       this.#due.delete(id);
       const live = this.#deps.connections.peek(key);
-      // Its outcome is a change of the connection, which `#follow` hears.
-      if (live !== undefined) void this.#deps.broker.refresh(live);
+      if (live !== undefined) void this.#refresh(id, live);
     }
+    this.#setTimer();
+  }
+
+  /** Its outcome is a change of the connection, which `#follow` hears; unless it never began. */
+  async #refresh(id: string, live: LiveConnection): Promise<void> {
+    const failed = await this.#deps.broker.refresh(live);
+    const isFollowed = failed === undefined || this.#due.has(id) || this.#deps.connections.peek(live.key) !== live;
+    if (isFollowed || this.#dueAtMs(live) === undefined) return;
+    this.#due.set(id, { key: live.key, atMs: this.#deps.clock.nowMs() + notBegunRetryMs });
     this.#setTimer();
   }
 }

@@ -9,8 +9,8 @@ import type { ProviderDefinition } from "./provider-definition.ts";
 /** RFC 8252 section 8.3 advises against `localhost`, but a provider may have registered it: compared exactly, it must be used. */
 const loopbackHost = /^(127\.0\.0\.1|\[::1\]|localhost)$/;
 /** scheme, host, port, path. Deliberately narrow: no user info, query or fragment. */
-const redirectUriForm = /^(https?):\/\/([^/:?#@[\]]+|\[[0-9a-f:]+\])(?::(\d{1,5}))?(\/[^?#\s]*)$/i;
-const endpointForm = /^(https?):\/\/([^/:?#@[\]]+|\[[0-9a-f:]+\])(?::(\d{1,5}))?(\/[^#\s]*)?$/i;
+const redirectUriForm = /^(https?):\/\/([^/:?#@[\]\s\\]+|\[[0-9a-f:]+\])(?::(\d{1,5}))?(\/[^?#\s]*)$/i;
+const endpointForm = /^(https?):\/\/([^/:?#@[\]\s\\]+|\[[0-9a-f:]+\])(?::(\d{1,5}))?(\/[^#\s]*)?$/i;
 
 /** The first thing wrong with it, as `registration_invalid`, or nothing. */
 export function checkRegistration(input: RegistrationInput, provider: ProviderDefinition): Failure | undefined {

@@ -127,15 +127,17 @@ export class Registrations {
     if (provider === undefined) return err(this.#unknownProvider(input.provider));
     const problem = checkRegistration(input, provider);
     if (problem !== undefined) return err(problem);
-    const clientSecret = input.clientSecret ?? (await this.#storedSecret(input));
+    const found = input.clientSecret === undefined ? await this.#storedSecret(input) : ok(input.clientSecret);
+    if (!found.ok) return found;
+    const clientSecret = found.value;
     if (clientSecret === undefined) return err(failure("registration_invalid", { field: "clientSecret", problem: "it is missing" }));
     const { clientSecret: _secret, ...rest } = input;
     return ok({ registration: { ...rest, hasClientSecret: true }, clientSecret });
   }
 
-  async #storedSecret(input: RegistrationInput): Promise<string | undefined> {
+  async #storedSecret(input: RegistrationInput): Promise<Result<string | undefined>> {
     const stored = await this.#vault.readRegistration(input.provider, input.environment);
-    return stored.ok ? stored.value?.clientSecret : undefined;
+    return stored.ok ? ok(stored.value?.clientSecret) : stored;
   }
 
   async remove(provider: string, environment: Environment): Promise<Result<undefined>> {

@@ -31,6 +31,8 @@ const conflictTries = 5;
 export class Revocation {
   readonly #deps: RevocationDeps;
   readonly #failures = new Map<LiveConnection, number>();
+  /** One a connection, however often somebody clicks. */
+  readonly #cancelTimers = new Map<LiveConnection, () => void>();
   readonly #shutdown = new AbortController();
 
   constructor(deps: RevocationDeps) {
@@ -67,7 +69,8 @@ export class Revocation {
     live.ending = true;
     this.#deps.connectFlow.cancel(key, failure("connect_superseded"));
     const removed = await this.#retryOnConflict(() => this.#deps.connections.remove(live));
-    if (!removed.ok) live.ending = false;
+    if (removed.ok) this.#forgetRetries(live);
+    else live.ending = false;
     this.#deps.onEnded("forget", key, removed.ok ? "ok" : removed.error.code);
     return removed;
   }
@@ -84,6 +87,7 @@ export class Revocation {
 
   shutDown(): void {
     this.#shutdown.abort();
+    for (const cancel of this.#cancelTimers.values()) cancel();
   }
 
   async #beginRevoking(live: LiveConnection): Promise<Result<Grant | undefined>> {
@@ -109,7 +113,9 @@ export class Revocation {
   async #finish(live: LiveConnection): Promise<Result<undefined>> {
     if (live.record === undefined) return ok();
     const removed = await this.#retryOnConflict(() => this.#deps.connections.remove(live));
-    this.#failures.delete(live);
+    if (removed.ok) this.#forgetRetries(live);
+    else if (live.record.state.kind === "Revoking") this.#retryLater(live);
+    else live.ending = false;
     this.#deps.onEnded("revoke", live.key, removed.ok ? "ok" : removed.error.code);
     return removed;
   }
@@ -118,11 +124,26 @@ export class Revocation {
     const pending = failure("revocation_pending", { provider: this.#deps.registrations.describe(live.key).name });
     if (live.record?.state.kind !== "Revoking" || this.#shutdown.signal.aborted) return err(pending);
     await this.#deps.connections.commit(live, generationOf(live), { kind: "Revoking", grant, failure: pending });
-    const failures = (this.#failures.get(live) ?? 0) + 1;
-    this.#failures.set(live, failures);
-    this.#deps.clock.setTimer(retryDelayMs(failures, this.#deps.random(), why.retryAfterSeconds), () => void this.#again(live));
+    this.#retryLater(live, why.retryAfterSeconds);
     this.#deps.onEnded("revoke", live.key, why.code);
     return err(pending);
+  }
+
+  #retryLater(live: LiveConnection, retryAfterSeconds?: number): void {
+    const failures = (this.#failures.get(live) ?? 0) + 1;
+    this.#failures.set(live, failures);
+    this.#cancelTimers.get(live)?.();
+    const delayMs = retryDelayMs(failures, this.#deps.random(), retryAfterSeconds);
+    this.#cancelTimers.set(
+      live,
+      this.#deps.clock.setTimer(delayMs, () => void this.#again(live)),
+    );
+  }
+
+  #forgetRetries(live: LiveConnection): void {
+    this.#failures.delete(live);
+    this.#cancelTimers.get(live)?.();
+    this.#cancelTimers.delete(live);
   }
 
   async #again(live: LiveConnection): Promise<void> {

@@ -5,7 +5,14 @@
  */
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { type ConnectionKey, type ConnectionRecord, type Grant, servableGrant } from "./connection-state.ts";
+import {
+  type ConnectionKey,
+  type ConnectionRecord,
+  type Grant,
+  type RefreshAttempt,
+  type StoredState,
+  servableGrant,
+} from "./connection-state.ts";
 import { type Connections, generationOf, type LiveConnection } from "./connections.ts";
 import type { Clock, OAuthClient, Randomness, RefreshOutcome } from "./ports.ts";
 import { callerRetryAtMs, inDoubtRetryBeforeEndMs, isFreshEnough, isStillValid, retryDelayMs } from "./refresh-policy.ts";
@@ -14,6 +21,16 @@ import type { Registrations } from "./registrations.ts";
 export interface ServedToken {
   readonly grant: Grant;
   readonly organisation: string | undefined;
+}
+
+/** A refresh whose request has left, and what it was decided on. */
+interface SentRefresh {
+  readonly live: LiveConnection;
+  readonly generation: number;
+  readonly grant: Grant;
+  readonly attempt: RefreshAttempt;
+  /** Failures in a row before this one. */
+  readonly failuresBefore: number;
 }
 
 export interface TokenBrokerDeps {
@@ -107,7 +124,9 @@ export class TokenBroker {
   async #refresh(live: LiveConnection): Promise<Failure | undefined> {
     const { key, record } = live;
     const grant = record === undefined ? undefined : servableGrant(record.state);
-    if (record === undefined || grant === undefined) return this.#endedFailure(live);
+    if (record === undefined || grant === undefined || live.ending) return this.#endedFailure(live);
+    // Read before the commit below, which ends Retrying: the back-off must grow from try to try.
+    const failuresBefore = live.overlay?.kind === "Retrying" ? live.overlay.failures : 0;
     if (grant.refreshToken === undefined) return this.#notRenewable(live, record);
     const client = await this.#deps.registrations.resolve(key.provider, key.environment);
     if (!client.ok) return client.error;
@@ -117,31 +136,21 @@ export class TokenBroker {
     const generation = record.generation + 1;
     const outcome = await this.#deps.oauth.refresh(client.value, grant, this.#shutdown.signal);
     if (generationOf(live) !== generation) return failure("connect_superseded");
-    return this.#settle(live, generation, grant, attempt, outcome);
+    return this.#settle({ live, generation, grant, attempt, failuresBefore }, outcome);
   }
 
-  async #settle(
-    live: LiveConnection,
-    generation: number,
-    grant: Grant,
-    attempt: { readonly attemptId: string; readonly startedAtMs: number },
-    outcome: RefreshOutcome,
-  ): Promise<Failure | undefined> {
+  async #settle(sent: SentRefresh, outcome: RefreshOutcome): Promise<Failure | undefined> {
+    const { live, generation, grant, attempt } = sent;
     const { connections } = this.#deps;
     this.#deps.onRefreshed(live.key, outcome.kind === "rotated" ? "ok" : outcome.failure.code);
     if (outcome.kind === "rotated") {
       const written = await connections.commitRotated(live, generation, outcome.grant);
       return written.ok ? undefined : written.error;
     }
-    if (outcome.kind === "rejected") {
-      await connections.commit(live, generation, { kind: "ReconnectRequired", failure: outcome.failure });
-      return outcome.failure;
-    }
-    const failures = (live.overlay?.kind === "Retrying" ? live.overlay.failures : 0) + 1;
-    const kept = outcome.kind === "ambiguous" ? ({ kind: "InDoubt", grant, attempt } as const) : ({ kind: "Active", grant } as const);
-    await connections.commit(live, generation, kept);
-    // The record may have moved on during the commit; then there is nothing to retry.
-    if (generationOf(live) === generation + 1) this.#setRetrying(live, outcome.failure, failures);
+    const written = await connections.commit(live, generation, stateAfter(outcome, grant, attempt));
+    // Only a disk that refused leaves the generation as it was; then the dead grant, too, has to be tried again.
+    const retry = written.ok ? outcome.kind !== "rejected" && generationOf(live) === generation + 1 : generationOf(live) === generation;
+    if (retry) this.#setRetrying(live, outcome.failure, sent.failuresBefore + 1);
     return outcome.failure;
   }
 
@@ -198,6 +207,11 @@ export class TokenBroker {
   #nowMs(): number {
     return this.#deps.clock.nowMs();
   }
+}
+
+function stateAfter(outcome: Exclude<RefreshOutcome, { readonly kind: "rotated" }>, grant: Grant, attempt: RefreshAttempt): StoredState {
+  if (outcome.kind === "rejected") return { kind: "ReconnectRequired", failure: outcome.failure };
+  return outcome.kind === "ambiguous" ? { kind: "InDoubt", grant, attempt } : { kind: "Active", grant };
 }
 
 /** Names a token without containing any of it: when it was obtained tells tokens of one connection apart. */

@@ -20,6 +20,7 @@ import { useTranslation } from "react-i18next";
 import { environments, type ProviderView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { FailureMessage } from "../parts/failure-message.tsx";
+import { FocusAfterDialog } from "../parts/focus-after-dialog.tsx";
 import { useAction } from "../state/use-action.ts";
 import {
   type ConnectForm,
@@ -48,6 +49,7 @@ export function ConnectDialog({ provider, usualUser }: ConnectDialogProps) {
         </Button>
       </DialogTrigger>
       <DialogSurface>
+        <FocusAfterDialog />
         <ConnectDialogForm provider={provider} usualUser={usualUser} onStarted={() => setOpen(false)} />
       </DialogSurface>
     </Dialog>

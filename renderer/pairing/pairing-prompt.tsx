@@ -20,6 +20,7 @@ import type { PairingView, ProviderView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { Facts } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
+import { FocusAfterDialog } from "../parts/focus-after-dialog.tsx";
 import { plainText } from "../parts/plain-text.ts";
 import { countdownText } from "../parts/use-time-text.ts";
 import { useAction } from "../state/use-action.ts";
@@ -69,6 +70,7 @@ function PairingDialog({ pairing, providers, leftMs }: PairingDialogProps) {
   return (
     <Dialog open modalType="alert">
       <DialogSurface>
+        <FocusAfterDialog />
         <DialogBody>
           <DialogTitle>{t("pairing.title")}</DialogTitle>
           <DialogContent className={styles.content}>

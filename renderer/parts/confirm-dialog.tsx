@@ -16,6 +16,7 @@ import { useTranslation } from "react-i18next";
 import type { Result } from "../../shared/result.ts";
 import { useAction } from "../state/use-action.ts";
 import { FailureMessage } from "./failure-message.tsx";
+import { FocusAfterDialog } from "./focus-after-dialog.tsx";
 
 interface ConfirmDialogProps {
   /** The button that opens the dialog; it gets the focus back. */
@@ -43,6 +44,7 @@ export function ConfirmDialog({ trigger, title, confirmLabel, onConfirm, childre
     <Dialog open={open} onOpenChange={(_event, data) => change(data.open)} modalType="alert">
       <DialogTrigger disableButtonEnhancement>{trigger}</DialogTrigger>
       <DialogSurface>
+        <FocusAfterDialog />
         <DialogBody>
           <DialogTitle>{title}</DialogTitle>
           <DialogContent className={styles.content}>

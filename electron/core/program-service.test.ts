@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import type { PipeConnection } from "../../shared/pipe-protocol.ts";
+import type { AccessPolicy } from "../../shared/views.ts";
+import type { DmsClientRecord } from "./ports.ts";
+import { ProgramService } from "./program-service.ts";
+import { settled } from "./testing/fake-clock.ts";
+import { mazdaKey, webfleetKey } from "./testing/records.ts";
+import { codeOf, createWorld, valueOf } from "./testing/world.ts";
+
+const everything: AccessPolicy = { users: "all", providers: "all" };
+const onlyMazda: AccessPolicy = { users: "all", providers: ["mazda"] };
+const program = (access: AccessPolicy): DmsClientRecord => ({ clientId: "dms", name: "DMS", clientKey: "key", access, pairedAtMs: 0 });
+
+/** A service in front of a connected Mazda and Webfleet user. */
+async function createService() {
+  const world = await createWorld();
+  world.store(mazdaKey, { kind: "Active", grant: world.newGrant("mazda") }, "10030/MMD");
+  world.store(webfleetKey, { kind: "Active", grant: world.newGrant("webfleet") }, "ignored");
+  const audit: string[] = [];
+  const seen: string[] = [];
+  const service = new ProgramService({
+    connections: world.connections,
+    registrations: world.registrations,
+    broker: world.broker,
+    connectFlow: world.connectFlow,
+    revocation: world.revocation,
+    clock: world.clock,
+    version: "1.2.3",
+    seen: (clientId) => seen.push(clientId),
+    audit: (action, client, key, outcome) =>
+      audit.push(`${client.clientId} ${action} ${key.provider}/${key.environment}/${key.user} ${outcome}`),
+  });
+  world.vault.calls.length = 0;
+  return { world, service, audit, seen };
+}
+
+describe("a program outside its access", () => {
+  it("is refused everywhere before vault, provider or browser is touched, and every refusal is an audit row", async () => {
+    const { world, service, audit } = await createService();
+    const client = program(onlyMazda);
+    const refusals = await Promise.all([
+      service.tokenGet(client, webfleetKey),
+      service.tokenRejected(client, { ...webfleetKey, tokenId: "t1" }),
+      service.connectionGet(client, webfleetKey),
+      service.connectStart(client, webfleetKey),
+      service.connectCancel(client, webfleetKey),
+      service.connectionRevoke(client, webfleetKey),
+      service.connectionForget(client, webfleetKey),
+    ]);
+    expect(new Set(refusals.map(codeOf))).toEqual(new Set(["not_permitted"]));
+    expect([world.vault.calls, world.oauth.refreshes.count, world.browser.opened]).toEqual([[], 0, []]);
+    expect(audit).toHaveLength(refusals.length);
+    expect(audit[0]).toBe("dms token.get webfleet/production/jdoe not_permitted");
+  });
+
+  it("is not told which providers exist", async () => {
+    const { service } = await createService();
+    expect(codeOf(await service.tokenGet(program(onlyMazda), { provider: "volvo", user: "jdoe" }))).toBe("not_permitted");
+    expect(codeOf(await service.tokenGet(program(everything), { provider: "volvo", user: "jdoe" }))).toBe("provider_unknown");
+  });
+
+  it("sees only its own connections in the list and in events", async () => {
+    const { world, service } = await createService();
+    const client = program({ users: [mazdaKey.user], providers: "all" });
+    const heard: PipeConnection[] = [];
+    const stop = service.onConnectionChanged(client, (connection) => heard.push(connection));
+    const { connections } = valueOf(await service.connectionList(client));
+    expect(connections.map(({ user }) => user)).toEqual([mazdaKey.user]);
+    valueOf(await world.revocation.forget(webfleetKey));
+    expect(heard).toEqual([]);
+    valueOf(await world.revocation.forget(mazdaKey));
+    expect(heard.map(({ state }) => state)).toEqual(["Forgotten"]);
+    stop();
+    valueOf(await world.connectFlow.start(mazdaKey, undefined));
+    expect(heard).toHaveLength(1);
+  });
+});
+
+describe("a token", () => {
+  it("comes with headers ready to send, the organisation of the connection among them", async () => {
+    const { world, service, audit, seen } = await createService();
+    expect(valueOf(await service.tokenGet(program(everything), { provider: "mazda", user: mazdaKey.user }))).toEqual({
+      accessToken: "access-mazda",
+      tokenType: "Bearer",
+      tokenId: expect.stringMatching(/^t/),
+      expiresAt: Math.floor(world.clock.nowMs() / 1000) + 3600,
+      expiresInSeconds: 3600,
+      headers: { Authorization: "Bearer access-mazda", "X-mazda-org": "10030/MMD" },
+    });
+    expect([audit, seen]).toEqual([[`dms token.get mazda/production/${mazdaKey.user} ok`], ["dms"]]);
+  });
+
+  it("names the organisation the program asks for, if the registration lists it", async () => {
+    const { service, audit } = await createService();
+    const other = valueOf(await service.tokenGet(program(everything), { ...mazdaKey, organisation: "10031/MMD" }));
+    expect(other.headers["X-mazda-org"]).toBe("10031/MMD");
+    expect(codeOf(await service.tokenGet(program(everything), { ...mazdaKey, organisation: "1/MMD" }))).toBe("organisation_unknown");
+    expect(audit.at(-1)).toMatch(/organisation_unknown$/);
+  });
+
+  it("has no organisation header where the provider has none", async () => {
+    const { service } = await createService();
+    expect(valueOf(await service.tokenGet(program(everything), webfleetKey)).headers).toEqual({ Authorization: "Bearer access-webfleet" });
+  });
+
+  it("that cannot be had is an audit row with the reason", async () => {
+    const { service, audit } = await createService();
+    expect(codeOf(await service.tokenGet(program(everything), { ...mazdaKey, user: "nobody" }))).toBe("not_connected");
+    expect(audit).toEqual(["dms token.get mazda/production/nobody not_connected"]);
+  });
+
+  it("that the API refused is replaced, and the row says which call it was", async () => {
+    const { world, service, audit } = await createService();
+    const client = program(everything);
+    const { tokenId } = valueOf(await service.tokenGet(client, mazdaKey));
+    await world.clock.advance(1_000);
+    const answer = service.tokenRejected(client, { ...mazdaKey, tokenId });
+    await settled();
+    world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
+    const replaced = valueOf(await answer);
+    expect(replaced.accessToken).toBe("access-new");
+    expect(replaced.tokenId).not.toBe(tokenId);
+    expect(audit.at(-1)).toBe(`dms token.rejected mazda/production/${mazdaKey.user} ok`);
+  });
+});
+
+describe("what else a program may do", () => {
+  it("starts a sign-in and gets the connection as Connecting, then cancels it", async () => {
+    const { service, audit } = await createService();
+    const selector = { provider: "mazda", user: "new.user" };
+    const { connection } = valueOf(await service.connectStart(program(everything), selector));
+    expect(connection).toMatchObject({ id: "mazda/production/new.user", state: "Connecting" });
+    expect(codeOf(await service.connectCancel(program(everything), selector))).toBe("ok");
+    await settled();
+    expect(valueOf(await service.connectionGet(program(everything), selector))).toMatchObject({
+      state: "NotConnected",
+      problem: { detail: "connect_cancelled" },
+    });
+    expect(audit).toEqual(["dms connect.start mazda/production/new.user ok"]);
+  });
+
+  it("revokes and forgets, each with its audit row", async () => {
+    const { world, service, audit } = await createService();
+    world.oauth.revocations.answerAtOnce = () => ({ kind: "done" });
+    const client = program(everything);
+    const ended = [await service.connectionRevoke(client, webfleetKey), await service.connectionForget(client, mazdaKey)];
+    expect([ended.map(codeOf), world.vault.connections.size]).toEqual([["ok", "ok"], 0]);
+    expect(audit).toEqual([
+      "dms connection.revoke webfleet/production/jdoe ok",
+      `dms connection.forget mazda/production/${mazdaKey.user} ok`,
+    ]);
+  });
+
+  it("asks for the broker's status", async () => {
+    const { service } = await createService();
+    expect(valueOf(await service.brokerStatus(program(everything)))).toEqual({
+      version: "1.2.3",
+      protocol: 1,
+      vault: "open",
+      providers: [
+        { provider: "mazda", environment: "production" },
+        { provider: "webfleet", environment: "production" },
+      ],
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Grant } from "./connection-state.ts";
+import { callerRetryAtMs, isFreshEnough, isStillValid, refreshDueAtMs, retryDelayMs } from "./refresh-policy.ts";
+import { grantAt, minuteMs } from "./testing/records.ts";
+
+const dayMs = 24 * 60 * minuteMs;
+const times = fc.integer({ min: 1_000_000_000_000, max: 3_000_000_000_000 });
+const lives = fc.integer({ min: 1_000, max: 60 * dayMs });
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const failures = fc.integer({ min: 1, max: 5_000 });
+const retryAfter = fc.integer({ min: 0, max: 86_400 });
+const grantOf = (obtainedAtMs: number, lifeMs: number): Grant =>
+  grantAt(obtainedAtMs, "any", { accessTokenExpiresAtMs: obtainedAtMs + lifeMs });
+
+describe("the background refresh", () => {
+  it("is due after the token was obtained and before it ends, whatever its life", () => {
+    fc.assert(
+      fc.property(times, lives, fc.integer({ min: 1, max: 30 }), (obtainedAtMs, lifeMs, keepAliveDays) => {
+        const dueAtMs = refreshDueAtMs(grantOf(obtainedAtMs, lifeMs), keepAliveDays) ?? Number.NaN;
+        expect(dueAtMs).toBeGreaterThan(obtainedAtMs);
+        expect(dueAtMs).toBeLessThan(obtainedAtMs + lifeMs);
+        expect(dueAtMs).toBeLessThanOrEqual(obtainedAtMs + lifeMs * 0.8);
+        expect(dueAtMs).toBeLessThanOrEqual(obtainedAtMs + keepAliveDays * dayMs);
+      }),
+    );
+  });
+
+  it("is due at 80% of an hour's life, and five minutes before the end of twelve minutes' life", () => {
+    expect(refreshDueAtMs(grantOf(0, 60 * minuteMs), 7)).toBe(48 * minuteMs);
+    expect(refreshDueAtMs(grantOf(0, 12 * minuteMs), 7)).toBe(7 * minuteMs);
+  });
+
+  it("is due after the keep-alive days even for a token that lasts for months", () => {
+    expect(refreshDueAtMs(grantOf(0, 90 * dayMs), 7)).toBe(7 * dayMs);
+  });
+
+  it("is never due for a grant without a refresh token", () => {
+    const { refreshToken: _none, ...grant } = grantOf(0, dayMs);
+    expect(refreshDueAtMs(grant, 7)).toBeUndefined();
+  });
+});
+
+describe("freshness", () => {
+  it("a token that is fresh enough for some validity is still valid, and fresh enough for any shorter one", () => {
+    fc.assert(
+      fc.property(times, lives, times, fc.integer({ min: 1, max: 86_400 }), (obtainedAtMs, lifeMs, nowMs, seconds) => {
+        const grant = grantOf(obtainedAtMs, lifeMs);
+        if (isFreshEnough(grant, nowMs, seconds)) {
+          expect(isStillValid(grant, nowMs)).toBe(true);
+          expect(isFreshEnough(grant, nowMs, seconds - 1)).toBe(true);
+        } else {
+          expect(grant.accessTokenExpiresAtMs).toBeLessThan(nowMs + seconds * 1000);
+        }
+      }),
+    );
+  });
+
+  it("counts the asked validity to the millisecond", () => {
+    const grant = grantOf(0, 60_000);
+    expect([isFreshEnough(grant, 0, 60), isFreshEnough(grant, 1, 60)]).toEqual([true, false]);
+    expect([isStillValid(grant, 59_999), isStillValid(grant, 60_000)]).toEqual([true, false]);
+  });
+});
+
+describe("the back-off", () => {
+  it("is never shorter than the provider's Retry-After nor than a second, and without Retry-After never over five minutes", () => {
+    fc.assert(
+      fc.property(failures, random, retryAfter, (count, chance, seconds) => {
+        const delayMs = retryDelayMs(count, chance, seconds);
+        expect(delayMs).toBeGreaterThanOrEqual(Math.max(1_000, seconds * 1000));
+        expect(delayMs).toBeLessThanOrEqual(Math.max(5 * minuteMs, seconds * 1000));
+      }),
+    );
+  });
+
+  it("does not shrink as failures go on", () => {
+    fc.assert(
+      fc.property(failures, random, (count, chance) => {
+        expect(retryDelayMs(count + 1, chance)).toBeGreaterThanOrEqual(retryDelayMs(count, chance));
+      }),
+    );
+    expect([1, 2, 3].map((count) => retryDelayMs(count, 0))).toEqual([1_000, 2_000, 4_000]);
+  });
+
+  it("lets a program try after ten seconds at the latest, but never before the provider's Retry-After", () => {
+    fc.assert(
+      fc.property(times, failures, random, retryAfter, (failedAtMs, count, chance, seconds) => {
+        const nextTryAtMs = failedAtMs + retryDelayMs(count, chance, seconds);
+        const callerAtMs = callerRetryAtMs(failedAtMs, nextTryAtMs, seconds);
+        expect(callerAtMs).toBeGreaterThanOrEqual(failedAtMs + seconds * 1000);
+        expect(callerAtMs).toBeLessThanOrEqual(Math.max(failedAtMs + 10_000, failedAtMs + seconds * 1000));
+        expect(callerAtMs).toBeLessThanOrEqual(nextTryAtMs);
+      }),
+    );
+  });
+});
