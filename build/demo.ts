@@ -2,6 +2,7 @@
  * `npm run demo [-- --auto]`: the whole product against stand-ins of both providers, in throw-away folders. With a display
  * a person clicks; with `--auto`, or without a display on Linux, the demo does, through the same window.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { runAutomaticStory } from "./demo/automatic-story.ts";
 import { makeReady } from "./demo/make-ready.ts";
@@ -11,6 +12,8 @@ import { openStage } from "./demo/stage.ts";
 
 /** Ten times what the story takes on a slow machine, the build included. */
 const automaticLimitMs = 180_000;
+/** For each thing that is ended or deleted afterwards. */
+const closeLimitMs = 15_000;
 
 /** A signal ends the demo early; what was started is still cleared away. */
 class Interrupted extends Error {}
@@ -27,7 +30,8 @@ async function demo(): Promise<number> {
   if (!hasDisplay()) process.env["DMS_CONNECT_HOST"] = "chromium-host";
   const closers: (() => unknown)[] = [];
   const failed = await failureOf(() => Promise.race([run(isAutomatic, closers), cutShort(isAutomatic)]));
-  for (const close of closers.toReversed()) await failureOf(async () => close());
+  for (const close of closers.toReversed())
+    await Promise.race([failureOf(async () => close()), delay(closeLimitMs, undefined, { ref: false })]);
 
   if (failed === undefined || (failed instanceof Interrupted && !isAutomatic)) {
     console.log("demo: ok");

@@ -19,7 +19,7 @@ import { RefreshScheduler } from "./core/refresh-scheduler.ts";
 import { Registrations } from "./core/registrations.ts";
 import { Revocation } from "./core/revocation.ts";
 import { TokenBroker } from "./core/token-broker.ts";
-import { createLog, type OpenedLog } from "./diagnostics/log.ts";
+import type { OpenedLog } from "./diagnostics/log.ts";
 import { importRegistrations, type WindowBroker } from "./ipc/handlers.ts";
 import type { SendEvent } from "./ipc/router.ts";
 import { certificateSha256, createCertificateStore } from "./oauth/loopback-certificate.ts";
@@ -43,6 +43,7 @@ export interface ComposeParts {
   readonly fetch: typeof fetch;
   readonly browser: SystemBrowser;
   readonly sendEvent: SendEvent;
+  readonly log: OpenedLog;
   /** A program asks to be paired: a person has to look at the window. */
   readonly onPairingRequested: () => void;
   /** From the command line. */
@@ -52,7 +53,6 @@ export interface ComposeParts {
 
 /** The running application, as `main.ts` sees it. */
 export interface Application {
-  readonly log: OpenedLog;
   readonly status: () => StatusView;
   readonly broker: () => Result<WindowBroker>;
   readonly settings: { readonly read: () => SettingsView; readonly save: (view: SettingsView) => Result<undefined> };
@@ -65,8 +65,7 @@ type Pipe = StatusView["pipe"];
 
 /** Opens everything. Whatever fails to open is told by `status`; the window works all the same. */
 export async function compose(parts: ComposeParts): Promise<Application> {
-  const { profileFolder, sendEvent } = parts;
-  const log = createLog({ folder: profileFolder });
+  const { profileFolder, sendEvent, log } = parts;
   const { settings, notices } = openSettings({ folder: profileFolder });
   await trustGivenCertificate(parts);
   const opened = await openVault({
@@ -83,12 +82,11 @@ export async function compose(parts: ComposeParts): Promise<Application> {
     const closed: Pipe = { state: "closed", failure: running.error };
     const status: StatusView = { ...base, vault: { state: "locked", failure: running.error }, pipe: closed, notices };
     return {
-      log,
       status: () => status,
       broker: () => running,
       settings,
       callbackCertificate: async () => running,
-      close: async () => log.close(),
+      close: async () => undefined,
     };
   }
   const broker = running.value;
@@ -106,15 +104,11 @@ export async function compose(parts: ComposeParts): Promise<Application> {
   };
   broker.onCertificate(showCertificate);
   return {
-    log,
     status,
     broker: () => ok(broker.window),
     settings,
     callbackCertificate: broker.callbackCertificate,
-    close: async () => {
-      await broker.close();
-      log.close();
-    },
+    close: broker.close,
   };
 }
 
@@ -165,10 +159,13 @@ async function startBroker(parts: ComposeParts, opened: OpenedVault, log: Opened
     close: async () => {
       core.scheduler.stop();
       core.connectFlow.cancelAll(failure("shutting_down"));
-      await pipe.close();
       core.revocation.shutDown();
-      await core.broker.shutDown();
-      opened.close();
+      try {
+        await Promise.all([pipe.close(), core.broker.shutDown()]);
+        await core.connections.flush();
+      } finally {
+        opened.close();
+      }
     },
   });
 }
@@ -291,7 +288,12 @@ async function importGivenFile(parts: ComposeParts, window: WindowBroker): Promi
 async function trustGivenCertificate(parts: ComposeParts): Promise<void> {
   if (parts.trustLoopbackCertificateFile === undefined) return;
   const pem = await readText(parts.trustLoopbackCertificateFile);
-  if (pem.ok) trustLoopbackCertificates(parts.session, [certificateSha256(pem.value)]);
+  if (!pem.ok) return;
+  try {
+    trustLoopbackCertificates(parts.session, [certificateSha256(pem.value)]);
+  } catch {
+    // A file that holds no certificate gives nothing to trust.
+  }
 }
 
 async function readText(file: string): Promise<Result<string>> {

@@ -6,6 +6,7 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, nativeImage, net, protocol, 
 import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { type Application, compose } from "./compose.ts";
+import { createLog, type OpenedLog } from "./diagnostics/log.ts";
 import { logUnhandled } from "./diagnostics/unhandled.ts";
 import { callGuards } from "./ipc/guards.ts";
 import { createHandlers } from "./ipc/handlers.ts";
@@ -24,7 +25,10 @@ import { bringToFront, createMainWindow } from "./shell/window.ts";
 const longestCloseMs = 3_000;
 const profileFolder = defaultProfileFolder(process.platform, process.env);
 let application: Application | undefined;
+let log: OpenedLog | undefined;
 let tray: Tray | undefined;
+let closing: Promise<void> | undefined;
+let isClosed = false;
 
 mkdirSync(profileFolder, { recursive: true, mode: 0o700 });
 app.setPath("userData", profileFolder);
@@ -37,18 +41,22 @@ if (holdSingleInstance(app, showWindow)) {
   });
   app.on("activate", showWindow);
   app.on("before-quit", closeBeforeQuit);
-  void app.whenReady().then(start);
+  app.whenReady().then(start).catch(giveUp);
 } else {
   app.quit();
 }
 
 async function start(): Promise<void> {
+  const opened = createLog({ folder: profileFolder });
+  log = opened;
+  logUnhandled(opened);
   const windows = () => BrowserWindow.getAllWindows();
   const browser = createSystemBrowser(shell);
   refusePermissions(session.defaultSession);
   serveApp(protocol, join(import.meta.dirname, "../renderer"));
   const composed = await compose({
     profileFolder,
+    log: opened,
     version: packageJson.version,
     hostName: hostName(),
     providers: builtInProviders,
@@ -61,27 +69,43 @@ async function start(): Promise<void> {
     ...commandLine(),
   });
   application = composed;
-  logUnhandled(composed.log);
   const files = createFileDialogs({ dialog, window: () => windows()[0] });
   const handlers = createHandlers({ ...composed, files, browser });
-  registerIpcRouter({ ipcMain, handlers, guards: callGuards, windows, appOrigin, log: composed.log });
+  registerIpcRouter({ ipcMain, handlers, guards: callGuards, windows, appOrigin, log: opened });
   if (hostName() === "electron") tray = createTray({ Tray, Menu, nativeImage, onOpen: showWindow, onQuit: () => app.quit() });
   showWindow();
 }
 
 function showWindow(): void {
-  if (application === undefined) return;
+  if (application === undefined || log === undefined) return;
   const preloadPath = join(import.meta.dirname, "../preload/preload.cjs");
-  bringToFront(BrowserWindow.getAllWindows()[0] ?? createMainWindow({ BrowserWindow, preloadPath, log: application.log }));
+  bringToFront(BrowserWindow.getAllWindows()[0] ?? createMainWindow({ BrowserWindow, preloadPath, log }));
 }
 
+/** However often somebody quits, everything is closed once and in order before the app ends. */
 function closeBeforeQuit(event: { readonly preventDefault: () => void }): void {
-  const closing = application;
-  if (closing === undefined) return;
+  if (isClosed || application === undefined) return;
   event.preventDefault();
-  application = undefined;
-  const timeUp = new Promise((resolve) => setTimeout(resolve, longestCloseMs));
-  void Promise.race([closing.close(), timeUp]).finally(() => app.quit());
+  closing ??= closeAll(application);
+}
+
+async function closeAll(open: Application): Promise<void> {
+  const timeUp = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs));
+  try {
+    await Promise.race([open.close(), timeUp]);
+  } catch (error) {
+    log?.error("close", error);
+  }
+  log?.close();
+  isClosed = true;
+  app.quit();
+}
+
+/** An app that could not start must neither stay without a window nor keep the next start from trying. */
+function giveUp(error: unknown): void {
+  log?.error("start", error);
+  dialog.showErrorBox("DMS Connect", "DMS Connect could not start. Restart the computer. If it happens again, call your DMS vendor.");
+  app.exit(1);
 }
 
 function hostName(): "electron" | "chromium-host" {

@@ -76,16 +76,17 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   };
 }
 
-async function closedLater(starting: Promise<ProviderProcess>, { closeLater }: StageOptions): Promise<ProviderProcess> {
-  const provider = await starting;
-  closeLater(provider.stop);
-  return provider;
+function closedLater(starting: Promise<ProviderProcess>, { closeLater }: StageOptions): Promise<ProviderProcess> {
+  closeLater(async () => (await starting).stop());
+  return starting;
 }
 
 async function startApp(workplace: Workplace, { isHeaded, closeLater }: StageOptions): Promise<AppUnderTest> {
   const options = workplace.launchOptions("import");
-  const app = await launchApp(isHeaded ? { ...options, env: { ...options.env, DMS_CONNECT_HEADED: "1" } } : options);
-  closeLater(() => endApp(app));
+  const launching = launchApp(isHeaded ? { ...options, env: { ...options.env, DMS_CONNECT_HEADED: "1" } } : options);
+  // An app that is still starting would write into its folder after that was deleted.
+  closeLater(async () => endApp(await launching));
+  const app = await launching;
   app.page.setDefaultTimeout(stepTimeoutMs);
   try {
     for (const name of ["Connect Mazda", "Connect Webfleet"]) await app.page.getByRole("button", { name, exact: true }).waitFor();

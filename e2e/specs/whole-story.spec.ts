@@ -103,6 +103,8 @@ test("a connected app leaves no secret readable in its profile, even when it is 
   const secrets = await issuedSecrets(dealer);
   // Both codes, both access tokens, both refresh tokens, both client secrets and the program's key.
   expect(secrets.length).toBeGreaterThanOrEqual(9);
+  // What is no secret is found: the search does look into these files.
+  expect(findInFolder(dealer.workplace.profile, [{ name: "the user", value: mazdaUser.user }])).not.toEqual([]);
   expect(findInFolder(dealer.workplace.profile, secrets)).toEqual([]);
   expect(findInText("the app's output", app.output(), secrets)).toEqual([]);
 });

@@ -20,7 +20,16 @@ export interface PersonAtBrowser {
 export async function startPersonAtBrowser({ headed }: { readonly headed: boolean } = { headed: false }): Promise<PersonAtBrowser> {
   const choice = findChromium();
   if (choice === undefined) throw new Error(installChromiumSentence);
-  const browser = await chromium.launch({ ...choice, headless: !headed, chromiumSandbox, args: [...launchArguments] });
+  const browser = await chromium.launch({
+    ...choice,
+    headless: !headed,
+    chromiumSandbox,
+    args: [...launchArguments],
+    // Playwright would end this whole process at a signal, before anything is cleared away.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
   const open = (url: string): Promise<Page> => openPage(browser, url);
   return {
     open,

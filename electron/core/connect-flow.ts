@@ -123,8 +123,25 @@ export class ConnectFlow {
     if (!listening.ok) return this.#fail(attempt, listening.error);
     const pending = listening.value;
     const stopTimer = this.#deps.clock.setTimer(connectTimeoutMinutes * 60_000, () => {
-      this.cancel(attempt.live.key, failure("connect_timed_out", { minutes: connectTimeoutMinutes }));
+      attempt.endedBecause ??= failure("connect_timed_out", { minutes: connectTimeoutMinutes });
+      attempt.controller.abort();
     });
+    try {
+      return await this.#openBrowser(attempt, client, pending, stopTimer);
+    } catch {
+      // A bug, or an address no URL can be made of: the port must be closed all the same.
+      stopTimer();
+      pending.close();
+      return this.#fail(attempt, failure("internal_error"));
+    }
+  }
+
+  async #openBrowser(
+    attempt: Attempt,
+    client: ResolvedClient,
+    pending: PendingCallback,
+    stopTimer: () => void,
+  ): Promise<Result<undefined>> {
     const request = await this.#deps.oauth.authorizationRequest(client, pending.redirectUri);
     const received = pending.receive(request.state, client.provider.name);
     attempt.authorizationUrl = request.authorizationUrl;
@@ -149,7 +166,7 @@ export class ConnectFlow {
       this.#fail(attempt, attempt.endedBecause ?? failure("connect_cancelled"));
       return;
     }
-    const connected = await this.#connect(attempt, waiting, callback);
+    const connected = await this.#connect(attempt, waiting, callback).catch(() => err(failure("internal_error")));
     if (connected.ok) {
       this.#end(attempt, "ok");
       pending.finish({ kind: "connected", providerName: client.provider.name, user: attempt.live.key.user });

@@ -172,6 +172,11 @@ export class Connections {
     this.announce(live);
   }
 
+  /** Tries once more to write what the disk has refused; called before the vault closes. */
+  async flush(): Promise<void> {
+    for (const live of this.#live.values()) await this.#writeUnsaved(live);
+  }
+
   /** Deletes the record and everything shown about it. */
   async remove(live: LiveConnection): Promise<Result<undefined>> {
     // Without a record too: the vault may hold one that cannot be read, or a Connect may be writing its first.

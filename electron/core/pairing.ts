@@ -14,6 +14,8 @@ import type { ProgramRegistry } from "./program-api.ts";
 const pairingLifetimeMs = 3 * 60_000;
 /** A person cannot judge a pile of prompts. */
 const maxWaiting = 3;
+/** After a refusal nobody is asked again for this long, so that nobody can be worn down into approving. */
+const pauseAfterDenialMs = 10_000;
 
 interface Pairing {
   readonly view: PairingView;
@@ -38,6 +40,7 @@ export class Pairings implements ProgramRegistry {
   readonly #decided = new Map<string, Pairing>();
   readonly #clients = new Map<string, DmsClientRecord>();
   readonly #lastSeen = new Map<string, number>();
+  #deniedAtMs = Number.NEGATIVE_INFINITY;
   readonly #pairingsChanged = createEmitter<readonly PairingView[]>();
   readonly #clientsChanged = createEmitter<readonly DmsClientView[]>();
   readonly #clientRemoved = createEmitter<string>();
@@ -67,7 +70,8 @@ export class Pairings implements ProgramRegistry {
 
   requestPairing(sessionId: string, params: PairingRequestParams): Result<PairingRequestResult> {
     const mine = [...this.#waiting.values()].some((pairing) => pairing.sessionId === sessionId);
-    if (mine || this.#waiting.size >= maxWaiting) return err(failure("pairing_busy", {}, { retryAfterSeconds: 10 }));
+    const isPaused = this.#deps.clock.nowMs() < this.#deniedAtMs + pauseAfterDenialMs;
+    if (mine || isPaused || this.#waiting.size >= maxWaiting) return err(failure("pairing_busy", {}, { retryAfterSeconds: 10 }));
     const pairing = this.#newPairing(sessionId, params);
     this.#waiting.set(pairing.view.pairingId, pairing);
     this.#pairingsChanged.emit(this.list());
@@ -125,6 +129,7 @@ export class Pairings implements ProgramRegistry {
   deny(pairingId: string): Result<undefined> {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return err(failure("pairing_unknown"));
+    this.#deniedAtMs = this.#deps.clock.nowMs();
     this.#settle(pairingId, err(failure("pairing_denied")));
     this.#deps.onDecided(pairing.params.name, undefined, "pairing_denied");
     return ok();

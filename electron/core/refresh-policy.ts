@@ -20,6 +20,15 @@ export function isFreshEnough(grant: Grant, nowMs: number, minValiditySeconds: n
   return grant.accessTokenExpiresAtMs - nowMs >= minValiditySeconds * 1000;
 }
 
+/**
+ * What a program asked for, as far as this provider's tokens can give it: a program that asks for more than half of a
+ * token's life would otherwise cause a refresh with every request.
+ */
+export function reachableValiditySeconds(grant: Grant, minValiditySeconds: number): number {
+  const halfLifeSeconds = (grant.accessTokenExpiresAtMs - grant.obtainedAtMs) / 2000;
+  return Math.min(minValiditySeconds, Math.max(defaultMinValiditySeconds, halfLifeSeconds));
+}
+
 /** Whether the access token has not ended yet, so that it can be served when nothing better can be had. */
 export function isStillValid(grant: Grant, nowMs: number): boolean {
   return grant.accessTokenExpiresAtMs > nowMs;

@@ -19,9 +19,20 @@ describe("saving registrations", () => {
   it("keeps the stored secret when none is given", async () => {
     const { registrations } = await opened();
     valueOf(await registrations.save([registrationInput({ clientSecret: "first" })]));
-    valueOf(await registrations.save([withoutSecret()]));
+    const { clientSecret: _first, ...unchanged } = registrationInput({ scope: "write" });
+    valueOf(await registrations.save([unchanged]));
     const client = valueOf(await registrations.resolve("mazda", "production"));
-    expect([client.clientSecret, client.registration.clientId]).toEqual(["first", "other-id"]);
+    expect([client.clientSecret, client.registration.scope]).toEqual(["first", "write"]);
+  });
+
+  it("asks for the secret again when the client id or an address changes, so that it never goes to another host", async () => {
+    const { registrations } = await opened();
+    valueOf(await registrations.save([registrationInput({ clientSecret: "first" })]));
+    const { clientSecret: _first, ...same } = registrationInput();
+    const moved = { ...same, endpoints: { tokenEndpoint: "https://elsewhere.example/token" } };
+    for (const input of [withoutSecret(), moved]) {
+      expect(await registrations.save([input])).toMatchObject({ error: { code: "registration_invalid", params: { field: "clientSecret" } } });
+    }
   });
 
   it("refuses a first registration without a secret", async () => {

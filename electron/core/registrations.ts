@@ -127,7 +127,7 @@ export class Registrations {
     if (provider === undefined) return err(this.#unknownProvider(input.provider));
     const problem = checkRegistration(input, provider);
     if (problem !== undefined) return err(problem);
-    const found = input.clientSecret === undefined ? await this.#storedSecret(input) : ok(input.clientSecret);
+    const found = input.clientSecret === undefined ? await this.#storedSecretFor(input) : ok(input.clientSecret);
     if (!found.ok) return found;
     const clientSecret = found.value;
     if (clientSecret === undefined) return err(failure("registration_invalid", { field: "clientSecret", problem: "it is missing" }));
@@ -135,9 +135,16 @@ export class Registrations {
     return ok({ registration: { ...rest, hasClientSecret: true }, clientSecret });
   }
 
-  async #storedSecret(input: RegistrationInput): Promise<Result<string | undefined>> {
+  /** The stored secret stays with the client id and the addresses it was entered for: changed ones could be anybody's. */
+  async #storedSecretFor(input: RegistrationInput): Promise<Result<string | undefined>> {
     const stored = await this.#vault.readRegistration(input.provider, input.environment);
-    return stored.ok ? ok(stored.value?.clientSecret) : stored;
+    if (!stored.ok) return stored;
+    if (stored.value === undefined) return ok(undefined);
+    const { registration, clientSecret } = stored.value;
+    if (registration.clientId === input.clientId && sameEndpoints(registration, input)) return ok(clientSecret);
+    return err(
+      failure("registration_invalid", { field: "clientSecret", problem: "enter it again, because the client id or an address changed" }),
+    );
   }
 
   async remove(provider: string, environment: Environment): Promise<Result<undefined>> {
@@ -158,4 +165,9 @@ export class Registrations {
   #unknownProvider(provider: string): Failure {
     return failure("provider_unknown", { provider, known: [...this.#providers.keys()].join(", ") });
   }
+}
+
+function sameEndpoints(a: Pick<RegistrationView, "endpoints">, b: Pick<RegistrationView, "endpoints">): boolean {
+  const names = ["authorizationEndpoint", "tokenEndpoint", "revocationEndpoint"] as const;
+  return names.every((name) => a.endpoints?.[name] === b.endpoints?.[name]);
 }

@@ -3,7 +3,6 @@ import { failure } from "../../shared/failure.ts";
 import { settled } from "./testing/fake-clock.ts";
 import { mazdaKey, minuteMs } from "./testing/records.ts";
 import { createWorld, valueOf, type World } from "./testing/world.ts";
-import { tokenIdOf } from "./token-broker.ts";
 
 const unavailable = failure("provider_unreachable", { provider: "Mazda" });
 const inDoubtAttempt = { attemptId: "a", startedAtMs: 0 };
@@ -22,16 +21,6 @@ async function tokenAfter(world: World, outcome: Parameters<World["oauth"]["refr
   await settled();
   world.oauth.refreshes.last.answer(outcome);
   return token;
-}
-
-/** Tells the broker that the API refused the token with this id. */
-async function rejected(world: World, tokenId: string): Promise<string> {
-  const answer = await world.broker.tokenRejected(mazdaKey, tokenId, 60);
-  return answer.ok ? answer.value.grant.accessToken : answer.error.code;
-}
-
-async function currentTokenId(world: World): Promise<string> {
-  return tokenIdOf(valueOf(await world.broker.getToken(mazdaKey, 0)).grant);
 }
 
 describe("a token that is fresh enough", () => {
@@ -133,11 +122,24 @@ describe("a refresh", () => {
     expect(world.ended).toEqual(["refresh ok", "refresh provider_unreachable"]);
   });
 
-  it("is aborted by shutting down, which waits until the doubt is written", async () => {
+  it("is waited for when the app ends, so that its answer is not lost", async () => {
     const world = await connected(0);
     const asked = world.token(mazdaKey);
     await settled();
     const down = world.broker.shutDown();
+    expect(world.oauth.refreshes.last.input.signal.aborted).toBe(false);
+    world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
+    await down;
+    expect(world.vault.stored(mazdaKey)?.state.kind).toBe("Active");
+    expect(await asked).toBe("access-new");
+  });
+
+  it("is ended when the provider takes longer than a person who quits would wait, and its doubt is written", async () => {
+    const world = await connected(0);
+    const asked = world.token(mazdaKey);
+    await settled();
+    const down = world.broker.shutDown();
+    world.clock.advance(1_500);
     expect(world.oauth.refreshes.last.input.signal.aborted).toBe(true);
     world.oauth.refreshes.last.answer({ kind: "ambiguous", failure: failure("refresh_ambiguous", { provider: "Mazda" }) });
     await down;
@@ -263,58 +265,7 @@ describe("a late answer", () => {
   });
 });
 
-describe("a token the API refused", () => {
-  it("is refreshed once for all programs that report it, and never served again", async () => {
-    const world = await connected();
-    const tokenId = await currentTokenId(world);
-    const reports = [1, 2, 3].map(() => rejected(world, tokenId));
-    await settled();
-    const meanwhile = world.token(mazdaKey);
-    await settled();
-    expect(world.oauth.refreshes.count).toBe(1);
-    world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
-    expect(await Promise.all([...reports, meanwhile])).toEqual(["access-new", "access-new", "access-new", "access-new"]);
-  });
-
-  it("is answered with the current token when it was replaced already", async () => {
-    const world = await connected();
-    expect([await rejected(world, "t-stale"), world.oauth.refreshes.count]).toEqual(["access-old", 0]);
-  });
-
-  it("is not served when the provider cannot be asked, even though it would last", async () => {
-    const world = await connected();
-    const report = rejected(world, await currentTokenId(world));
-    await settled();
-    world.oauth.refreshes.last.answer({ kind: "not-sent", failure: unavailable });
-    expect([await report, await world.token(mazdaKey)]).toEqual(["provider_unreachable", "provider_unreachable"]);
-  });
-
-  it("does not refresh again within a minute when the new token is refused too", async () => {
-    const world = await connected();
-    const report = rejected(world, await currentTokenId(world));
-    await settled();
-    world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
-    await report;
-    await world.clock.advance(20_000);
-    const again = await world.broker.tokenRejected(mazdaKey, await currentTokenId(world), 60);
-    expect(again).toMatchObject({ ok: false, error: { code: "token_rejected_again", retryAfterSeconds: 40 } });
-    await world.clock.advance(40_000);
-    void rejected(world, await currentTokenId(world));
-    await settled();
-    expect(world.oauth.refreshes.count).toBe(2);
-  });
-});
-
-describe("the id of a token", () => {
-  it("contains nothing of the token", async () => {
-    const world = await connected();
-    const id = await currentTokenId(world);
-    expect("access-old refresh-old").not.toContain(id);
-    expect(id).toMatch(/^t[0-9a-z]+$/);
-  });
-});
-
 it("tells a program that nobody connected this user", async () => {
   const world = await createWorld();
-  expect([await world.token(mazdaKey), await rejected(world, "t1")]).toEqual(["not_connected", "not_connected"]);
+  expect(await world.token(mazdaKey)).toBe("not_connected");
 });

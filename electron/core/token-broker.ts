@@ -14,8 +14,15 @@ import {
   servableGrant,
 } from "./connection-state.ts";
 import { type Connections, generationOf, type LiveConnection } from "./connections.ts";
-import type { Clock, OAuthClient, Randomness, RefreshOutcome } from "./ports.ts";
-import { callerRetryAtMs, inDoubtRetryBeforeEndMs, isFreshEnough, isStillValid, retryDelayMs } from "./refresh-policy.ts";
+import type { Clock, OAuthClient, Randomness, RefreshOutcome, ResolvedClient } from "./ports.ts";
+import {
+  callerRetryAtMs,
+  inDoubtRetryBeforeEndMs,
+  isFreshEnough,
+  isStillValid,
+  reachableValiditySeconds,
+  retryDelayMs,
+} from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";
 
 export interface ServedToken {
@@ -29,6 +36,8 @@ interface SentRefresh {
   readonly generation: number;
   readonly grant: Grant;
   readonly attempt: RefreshAttempt;
+  /** The attempt whose answer was lost, when this one was sent to find out. */
+  readonly doubt: RefreshAttempt | undefined;
   /** Failures in a row before this one. */
   readonly failuresBefore: number;
 }
@@ -48,11 +57,15 @@ export interface TokenBrokerDeps {
 /** A token that a refresh has just replaced after a 401 is not refreshed again for this long. */
 const rejectedAgainMs = 60_000;
 
+/** A provider answers within a second as a rule; the app ends within three seconds in all. */
+const shutDownWaitMs = 1_500;
+
 export class TokenBroker {
   readonly #deps: TokenBrokerDeps;
   readonly #refreshing = new Map<LiveConnection, Promise<Failure | undefined>>();
   readonly #forcedAtMs = new WeakMap<LiveConnection, number>();
   readonly #shutdown = new AbortController();
+  #closing = false;
 
   constructor(deps: TokenBrokerDeps) {
     this.#deps = deps;
@@ -65,7 +78,7 @@ export class TokenBroker {
   async getToken(key: ConnectionKey, minValiditySeconds: number): Promise<Result<ServedToken>> {
     const live = this.#deps.connections.peek(key);
     const ready = live === undefined ? undefined : this.#servable(live);
-    if (live !== undefined && ready !== undefined && isFreshEnough(ready.grant, this.#nowMs(), minValiditySeconds)) return ok(ready);
+    if (live !== undefined && ready !== undefined && this.#lasts(ready.grant, minValiditySeconds)) return ok(ready);
     const loaded = await this.#deps.connections.load(key);
     if (!loaded.ok) return loaded;
     return this.#getFresh(loaded.value, minValiditySeconds);
@@ -73,7 +86,7 @@ export class TokenBroker {
 
   async #getFresh(live: LiveConnection, minValiditySeconds: number): Promise<Result<ServedToken>> {
     const before = this.#servable(live);
-    if (before !== undefined && isFreshEnough(before.grant, this.#nowMs(), minValiditySeconds)) return ok(before);
+    if (before !== undefined && this.#lasts(before.grant, minValiditySeconds)) return ok(before);
     const refused = this.#whyNotRenewable(live) ?? (await this.refresh(live));
     const after = this.#servable(live);
     if (after !== undefined && isStillValid(after.grant, this.#nowMs())) return ok(after);
@@ -105,6 +118,7 @@ export class TokenBroker {
   refresh(live: LiveConnection): Promise<Failure | undefined> {
     const running = this.#refreshing.get(live);
     if (running !== undefined) return running;
+    if (this.#closing) return Promise.resolve(failure("shutting_down"));
     const started = this.#refresh(live).finally(() => this.#refreshing.delete(live));
     this.#refreshing.set(live, started);
     return started;
@@ -112,13 +126,19 @@ export class TokenBroker {
 
   /** Settles when no refresh of this connection is under way. */
   async refreshSettled(live: LiveConnection): Promise<void> {
-    await this.#refreshing.get(live);
+    // What it failed with is told to those who asked for it.
+    await this.#refreshing.get(live)?.catch(() => undefined);
   }
 
-  /** Ends every refresh under way and waits for what they still have to write. */
+  /**
+   * Starts no refresh any more and waits for those under way: an answer that is cut off leaves a grant in doubt. Those
+   * that take longer than a person who quits would wait are ended.
+   */
   async shutDown(): Promise<void> {
-    this.#shutdown.abort();
-    await Promise.all(this.#refreshing.values());
+    this.#closing = true;
+    const stopTimer = this.#deps.clock.setTimer(shutDownWaitMs, () => this.#shutdown.abort());
+    await Promise.allSettled(this.#refreshing.values());
+    stopTimer();
   }
 
   async #refresh(live: LiveConnection): Promise<Failure | undefined> {
@@ -134,20 +154,30 @@ export class TokenBroker {
     const begun = await this.#deps.connections.commit(live, record.generation, { kind: "Refreshing", grant, attempt });
     if (!begun.ok) return begun.error;
     const generation = record.generation + 1;
-    const outcome = await this.#deps.oauth.refresh(client.value, grant, this.#shutdown.signal);
+    const outcome = await this.#send(client.value, grant);
     if (generationOf(live) !== generation) return failure("connect_superseded");
-    return this.#settle({ live, generation, grant, attempt, failuresBefore }, outcome);
+    const doubt = record.state.kind === "InDoubt" ? record.state.attempt : undefined;
+    return this.#settle({ live, generation, grant, attempt, doubt, failuresBefore }, outcome);
+  }
+
+  /** A bug on the way must not leave the connection Refreshing for ever: whether the request left is then unknown. */
+  async #send(client: ResolvedClient, grant: Grant): Promise<RefreshOutcome> {
+    try {
+      return await this.#deps.oauth.refresh(client, grant, this.#shutdown.signal);
+    } catch {
+      return { kind: "ambiguous", failure: failure("refresh_ambiguous", { provider: client.provider.name }) };
+    }
   }
 
   async #settle(sent: SentRefresh, outcome: RefreshOutcome): Promise<Failure | undefined> {
-    const { live, generation, grant, attempt } = sent;
+    const { live, generation } = sent;
     const { connections } = this.#deps;
     this.#deps.onRefreshed(live.key, outcome.kind === "rotated" ? "ok" : outcome.failure.code);
     if (outcome.kind === "rotated") {
       const written = await connections.commitRotated(live, generation, outcome.grant);
       return written.ok ? undefined : written.error;
     }
-    const written = await connections.commit(live, generation, stateAfter(outcome, grant, attempt));
+    const written = await connections.commit(live, generation, stateAfter(outcome, sent));
     // Only a disk that refused leaves the generation as it was; then the dead grant, too, has to be tried again.
     const retry = written.ok ? outcome.kind !== "rejected" && generationOf(live) === generation + 1 : generationOf(live) === generation;
     if (retry) this.#setRetrying(live, outcome.failure, sent.failuresBefore + 1);
@@ -155,6 +185,8 @@ export class TokenBroker {
   }
 
   #setRetrying(live: LiveConnection, why: Failure, failures: number): void {
+    // A sign-in under way keeps its row: its Cancel must stay in reach, and its end settles everything anyway.
+    if (live.overlay?.kind === "Connecting") return;
     const failedAtMs = this.#nowMs();
     const nextTryAtMs = failedAtMs + retryDelayMs(failures, this.#deps.random(), why.retryAfterSeconds);
     this.#deps.connections.setOverlay(live, { kind: "Retrying", failure: why, failures, failedAtMs, nextTryAtMs });
@@ -200,6 +232,10 @@ export class TokenBroker {
     return failure("not_connected", { provider: this.#providerName(live), user: live.key.user });
   }
 
+  #lasts(grant: Grant, minValiditySeconds: number): boolean {
+    return isFreshEnough(grant, this.#nowMs(), reachableValiditySeconds(grant, minValiditySeconds));
+  }
+
   #providerName(live: LiveConnection): string {
     return this.#deps.registrations.describe(live.key).name;
   }
@@ -209,9 +245,12 @@ export class TokenBroker {
   }
 }
 
-function stateAfter(outcome: Exclude<RefreshOutcome, { readonly kind: "rotated" }>, grant: Grant, attempt: RefreshAttempt): StoredState {
+function stateAfter(outcome: Exclude<RefreshOutcome, { readonly kind: "rotated" }>, sent: SentRefresh): StoredState {
+  const { grant, attempt, doubt } = sent;
   if (outcome.kind === "rejected") return { kind: "ReconnectRequired", failure: outcome.failure };
-  return outcome.kind === "ambiguous" ? { kind: "InDoubt", grant, attempt } : { kind: "Active", grant };
+  if (outcome.kind === "ambiguous") return { kind: "InDoubt", grant, attempt };
+  // A refusal for now says nothing about an older lost answer.
+  return doubt === undefined ? { kind: "Active", grant } : { kind: "InDoubt", grant, attempt: doubt };
 }
 
 /** Names a token without containing any of it: when it was obtained tells tokens of one connection apart. */

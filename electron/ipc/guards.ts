@@ -25,7 +25,9 @@ const none = z.undefined();
 const connection = z.strictObject({ connectionId });
 const access = z.strictObject({ users: names, providers: names });
 
-const connect = z.strictObject({ provider: id, environment, user: id, organisation: id.exactOptional() });
+/** Typed by a person: what is only spaces is nothing. */
+const user = z.string().trim().min(1).max(256);
+const connect = z.strictObject({ provider: id, environment, user, organisation: id.exactOptional() });
 
 const endpoints = z.strictObject({
   authorizationEndpoint: url.exactOptional(),

@@ -20,8 +20,12 @@ export interface WindowBroker {
   readonly connectFlow: ConnectFlow;
   readonly revocation: Revocation;
   readonly pairings: Pairings;
-  /** Writes an audit row for an act of a person at the window. */
-  readonly audit: (action: string, outcome: string, key?: { readonly provider: string; readonly environment?: Environment }) => void;
+  /** Writes an audit row for an act of a person at the window; `user` is the program's client id where the act is about a program. */
+  readonly audit: (
+    action: string,
+    outcome: string,
+    about?: { readonly provider?: string; readonly environment?: Environment; readonly user?: string },
+  ) => void;
 }
 
 export interface HandlerParts {
@@ -66,13 +70,24 @@ function connectionHandlers(parts: HandlerParts, withBroker: WithBroker) {
   return {
     "connections.list": () => withBroker(({ connections }) => connections.list()),
     "connect.start": ({ organisation, ...key }) =>
-      withBroker(async ({ connectFlow }) => {
-        const started = await connectFlow.start({ ...key, user: key.user.trim() }, organisation);
-        return started.ok ? ok({ connectionId: connectionId({ ...key, user: key.user.trim() }) }) : started;
+      withBroker(async ({ connectFlow, audit }) => {
+        const started = await connectFlow.start(key, organisation);
+        audit("connect.start", outcomeOf(started), key);
+        return started.ok ? ok({ connectionId: connectionId(key) }) : started;
       }),
     "connect.cancel": (params) => withKey(params, async ({ connectFlow }, key) => connectFlow.cancel(key)),
-    "connection.revoke": (params) => withKey(params, ({ revocation }, key) => revocation.revoke(key)),
-    "connection.forget": (params) => withKey(params, ({ revocation }, key) => revocation.forget(key)),
+    "connection.revoke": (params) =>
+      withKey(params, async ({ revocation, audit }, key) => {
+        const revoked = await revocation.revoke(key);
+        audit("connection.revoke", outcomeOf(revoked), key);
+        return revoked;
+      }),
+    "connection.forget": (params) =>
+      withKey(params, async ({ revocation, audit }, key) => {
+        const forgotten = await revocation.forget(key);
+        audit("connection.forget", outcomeOf(forgotten), key);
+        return forgotten;
+      }),
     "connection.openGrantScreens": (params) =>
       withKey(params, async ({ registrations }, key) => {
         const url = registrations.grantScreensUrl(key.provider, key.environment);
@@ -89,13 +104,13 @@ function registrationHandlers(parts: HandlerParts, withBroker: WithBroker) {
     "registrations.save": (input) =>
       withBroker(async ({ registrations, audit }) => {
         const saved = await registrations.save([input]);
-        audit("registration.save", saved.ok ? "ok" : saved.error.code, input);
+        audit("registration.save", outcomeOf(saved), input);
         return saved;
       }),
     "registrations.remove": ({ provider, environment }) =>
       withBroker(async ({ registrations, audit }) => {
         const removed = await registrations.remove(provider, environment);
-        audit("registration.remove", removed.ok ? "ok" : removed.error.code, { provider, environment });
+        audit("registration.remove", outcomeOf(removed), { provider, environment });
         return removed;
       }),
     "registrations.import": () =>
@@ -115,7 +130,7 @@ export async function importRegistrations(
   const parsed = parseRegistrationFile(text);
   if (!parsed.ok) return parsed;
   const saved = await registrations.save(parsed.value);
-  for (const registration of parsed.value) audit("registration.import", saved.ok ? "ok" : saved.error.code, registration);
+  for (const registration of parsed.value) audit("registration.import", outcomeOf(saved), registration);
   return saved.ok ? ok({ imported: parsed.value.length }) : saved;
 }
 
@@ -125,7 +140,7 @@ function programHandlers(withBroker: WithBroker) {
     "clients.remove": ({ clientId }) =>
       withBroker(async ({ pairings, audit }) => {
         const removed = await pairings.remove(clientId);
-        audit("program.remove", removed.ok ? "ok" : removed.error.code);
+        audit("program.remove", outcomeOf(removed), { user: clientId });
         return removed;
       }),
     "pairings.list": () => withBroker(({ pairings }) => ok(pairings.list())),
@@ -139,6 +154,11 @@ async function saveCertificate(parts: HandlerParts): Promise<Result<{ readonly s
   if (!certificate.ok) return certificate;
   const saved = await parts.files.savePemFile("dms-connect-callback.pem", certificate.value.certificatePem);
   return saved.ok ? ok({ saved: saved.value }) : saved;
+}
+
+/** As audit rows say it: `ok` or the failure's code. */
+function outcomeOf(result: Result<unknown>): string {
+  return result.ok ? "ok" : result.error.code;
 }
 
 function parseConnectionId(id: string): ConnectionKey | undefined {

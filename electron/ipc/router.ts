@@ -54,9 +54,18 @@ export type SendEvent = <N extends EventName>(name: N, payload: EventPayload<N>)
 export function createEventSender(windows: () => readonly AppWindow[]): SendEvent {
   return (name, payload) => {
     for (const window of windows()) {
-      if (isOpen(window)) window.webContents.send(ipcChannels.event, name, payload);
+      if (isOpen(window)) sendSafely(window, name, payload);
     }
   };
+}
+
+/** A page that is just going away must not break the change it would have been told about: it lists anew when it is back. */
+function sendSafely(window: AppWindow, name: EventName, payload: unknown): void {
+  try {
+    window.webContents.send(ipcChannels.event, name, payload);
+  } catch {
+    // Electron throws when the frame was disposed between the check and the call.
+  }
 }
 
 async function answer(parts: IpcRouterParts, event: IpcMainInvokeEvent, name: unknown, params: unknown): Promise<Result<unknown>> {

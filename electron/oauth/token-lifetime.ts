@@ -44,7 +44,7 @@ function readEnd(value: number, reading: ProviderDefinition["expiresIn"], nowMs:
  */
 export function grantEnd(lifetime: GrantLifetime, refreshExpiresIn: unknown, nowMs: number): End {
   if (lifetime.kind === "estimate") return { atMs: nowMs + lifetime.days * dayMs, isEstimate: true };
-  const lifetimeMs = (numeric(refreshExpiresIn) ?? 0) * 1000;
+  const lifetimeMs = Math.ceil((numeric(refreshExpiresIn) ?? 0) * 1000);
   const isFixed = lifetimeMs > 0 && lifetimeMs <= longestGrantMs;
   return isFixed ? { atMs: nowMs + lifetimeMs, isEstimate: false } : { atMs: nowMs + lifetime.idleDays * dayMs, isEstimate: true };
 }

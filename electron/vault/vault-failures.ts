@@ -33,7 +33,8 @@ const systemProblems: Readonly<Record<string, string>> = {
 /** What an error of SQLite or the file system means; `undefined` for any other error, which is a bug. */
 export function problemOf(error: unknown): string | undefined {
   const code = sqliteCode(error);
-  if (code !== undefined) return sqliteProblems[code];
+  // A database error nobody foresaw must not become an exception on the way to saving a rotated token.
+  if (code !== undefined) return sqliteProblems[code] ?? "database error";
   if (!(error instanceof Error) || !("syscall" in error)) return undefined;
   return ("code" in error && typeof error.code === "string" && systemProblems[error.code]) || "system error";
 }

@@ -41,7 +41,8 @@ export class MemoryVault implements Vault {
     this.calls.push(operation);
     const failing = this.#failing.get(operation);
     const answer = failing === undefined ? work() : err(failing);
-    await this.#held.get(operation);
+    // One database answers its writers in order: a delete never overtakes a commit.
+    await (this.#held.get(operation) ?? (operation === "deleteConnection" ? this.#held.get("commitConnection") : undefined));
     return answer;
   }
 
