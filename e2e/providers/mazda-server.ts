@@ -17,7 +17,7 @@ import { countTokenRequest, type ProviderCounters, zeroCounters } from "./provid
 import { TokenEndpointGate } from "./token-endpoint-gate.ts";
 import { shapeTokenResponse } from "./token-endpoint-shaping.ts";
 
-export type { MazdaBehaviour, MazdaOptions } from "./mazda-options.ts";
+export type { MazdaOptions } from "./mazda-options.ts";
 
 export interface MazdaServer extends StandInProvider<MazdaBehaviour> {
   readonly authorizeUrl: string;

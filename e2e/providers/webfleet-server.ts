@@ -24,7 +24,7 @@ import {
 import { answerInteraction } from "./webfleet-interaction.ts";
 import { documentedWebfleetBehaviour, type WebfleetBehaviour, type WebfleetOptions, webfleetOptionsSchema } from "./webfleet-options.ts";
 
-export type { WebfleetBehaviour, WebfleetOptions } from "./webfleet-options.ts";
+export type { WebfleetOptions } from "./webfleet-options.ts";
 
 export interface WebfleetServer extends StandInProvider<WebfleetBehaviour> {
   /** Sent as `iss`; discovery is at `/.well-known/openid-configuration` below it. */

@@ -14,7 +14,7 @@ test("a provider that is down does not disconnect anybody", async ({ dealer, app
   expect(refused).toMatchObject({ ok: false, error: { code: "provider_unavailable", retryable: true } });
   await waitForState(app.page, mazdaUser, "Trying again");
 
-  // The access token still lasts: programs go on with it, and nobody has to sign in.
+  // The grant is kept: nobody has to sign in again.
   await withSession(dealer.workplace, async (client) => {
     expect(await client.connectionGet(selector(mazdaUser))).toMatchObject({ ok: true, value: { state: "Retrying" } });
   });

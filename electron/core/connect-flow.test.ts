@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { failure } from "../../shared/failure.ts";
 import { connectTimeoutMinutes } from "./connect-flow.ts";
 import type { ConnectionKey } from "./connection-state.ts";
@@ -270,4 +270,22 @@ it("lets two users sign in at once, each getting the grant of their own sign-in"
   await exchanged(world, "first");
   expect([await world.token(mazdaKey), await world.token(other)]).toEqual(["access-first", "access-second"]);
   expect(openPorts(world)).toBe(0);
+});
+
+describe("a Connect that fails in an unforeseen way", () => {
+  it("closes its port and says so, before the browser was opened", async () => {
+    const world = await createWorld();
+    vi.spyOn(world.oauth, "authorizationRequest").mockRejectedValueOnce(new Error("a bug"));
+    expect(codeOf(await world.connectFlow.start(mazdaKey, undefined))).toBe("internal_error");
+    expect([openPorts(world), world.clock.waitsMs]).toEqual([0, []]);
+    expect(await world.view(mazdaKey)).toMatchObject({ state: "NotConnected", failure: { code: "internal_error" } });
+  });
+
+  it("shows it on the browser page, after the provider sent the browser back", async () => {
+    const world = await signingIn();
+    vi.spyOn(world.oauth, "exchangeCode").mockRejectedValueOnce(new Error("a bug"));
+    await returned(world);
+    expect(world.callback.last.shown).toMatchObject({ kind: "failed", failure: { code: "internal_error" } });
+    expect((await world.view(mazdaKey)).failure?.code).toBe("internal_error");
+  });
 });

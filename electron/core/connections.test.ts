@@ -127,6 +127,13 @@ describe("a rotated grant that the disk refuses", () => {
     expect(world.clock.waitsMs).toEqual([]);
   });
 
+  it("is written when the app ends, if the disk accepts it by then", async () => {
+    const { world, live, repair } = await refused();
+    repair();
+    await world.connections.flush();
+    expect(world.vault.stored(mazdaKey)).toEqual(live.record);
+  });
+
   it("is written before the next state, which so does not have to wait for the timer", async () => {
     const { world, live, repair } = await refused();
     repair();

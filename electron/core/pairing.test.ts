@@ -169,3 +169,14 @@ describe("removing a program", () => {
     expect([removed, (await pairings.findClient(clientId))?.clientId]).toEqual([[], clientId]);
   });
 });
+
+describe("after a refusal", () => {
+  it("nobody is asked again for ten seconds, by whichever program", async () => {
+    const { pairings, clock } = await createPairings();
+    const { pairingId } = waiting(pairings);
+    pairings.deny(pairingId);
+    expect(codeOf(pairings.requestPairing("session-2", program))).toBe("pairing_busy");
+    await clock.advance(10_000);
+    expect(codeOf(pairings.requestPairing("session-2", program))).toBe("ok");
+  });
+});

@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../shared/failure.ts";
 import type { Result } from "../../shared/result.ts";
-import type { AccessPolicy, DmsClientView, Environment, ProviderEndpoints, RegistrationView } from "../../shared/views.ts";
+import type { AccessPolicy, Environment, ProviderEndpoints, RegistrationView } from "../../shared/views.ts";
 import type { ConnectionKey, ConnectionRecord, Grant } from "./connection-state.ts";
 import type { ProviderDefinition } from "./provider-definition.ts";
 
@@ -185,6 +185,3 @@ export interface Log {
   /** `error` is for bugs; its message and stack are scrubbed before they are written. */
   readonly error: (event: string, error: unknown) => void;
 }
-
-/** A client view for the window. */
-export type { DmsClientView };

@@ -46,7 +46,7 @@ export function refreshDueAtMs(grant: Grant, keepAliveDays: number): number | un
 }
 
 /**
- * How long to wait after the `failures`-th failure in a row (1, 2, …): full jitter under a doubling bound, never
+ * How long to wait after the `failures`-th failure in a row (1, 2, …): a doubling bound with jitter in its upper half, never
  * less than what the provider asked for.
  *
  * @param random 0 ≤ random < 1

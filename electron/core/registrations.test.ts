@@ -31,7 +31,9 @@ describe("saving registrations", () => {
     const { clientSecret: _first, ...same } = registrationInput();
     const moved = { ...same, endpoints: { tokenEndpoint: "https://elsewhere.example/token" } };
     for (const input of [withoutSecret(), moved]) {
-      expect(await registrations.save([input])).toMatchObject({ error: { code: "registration_invalid", params: { field: "clientSecret" } } });
+      expect(await registrations.save([input])).toMatchObject({
+        error: { code: "registration_invalid", params: { field: "clientSecret" } },
+      });
     }
   });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { failure } from "../../shared/failure.ts";
 import { settled } from "./testing/fake-clock.ts";
 import { mazdaKey, minuteMs } from "./testing/records.ts";
@@ -122,6 +122,21 @@ describe("a refresh", () => {
     expect(world.ended).toEqual(["refresh ok", "refresh provider_unreachable"]);
   });
 
+  it("is not caused again and again by a program that asks for more than a token can last", async () => {
+    const world = await createWorld();
+    const hour = { obtainedAtMs: world.clock.nowMs(), accessTokenExpiresAtMs: world.clock.nowMs() + 3_600_000 };
+    world.store(mazdaKey, { kind: "Active", grant: world.newGrant("hour", hour) });
+    expect(await world.token(mazdaKey, 86_400)).toBe("access-hour");
+    expect(world.oauth.refreshes.count).toBe(0);
+  });
+
+  it("that fails in an unforeseen way leaves a doubt, not a connection that refreshes for ever", async () => {
+    const world = await connected(0);
+    vi.spyOn(world.oauth, "refresh").mockRejectedValueOnce(new Error("a bug"));
+    expect(await world.token(mazdaKey)).toBe("refresh_ambiguous");
+    expect(world.vault.stored(mazdaKey)?.state.kind).toBe("InDoubt");
+  });
+
   it("is waited for when the app ends, so that its answer is not lost", async () => {
     const world = await connected(0);
     const asked = world.token(mazdaKey);
@@ -139,7 +154,7 @@ describe("a refresh", () => {
     const asked = world.token(mazdaKey);
     await settled();
     const down = world.broker.shutDown();
-    world.clock.advance(1_500);
+    await world.clock.advance(1_500);
     expect(world.oauth.refreshes.last.input.signal.aborted).toBe(true);
     world.oauth.refreshes.last.answer({ kind: "ambiguous", failure: failure("refresh_ambiguous", { provider: "Mazda" }) });
     await down;
@@ -219,6 +234,12 @@ describe("a grant in doubt", () => {
     world.store(mazdaKey, { kind: "InDoubt", grant, attempt: inDoubtAttempt });
     return world;
   }
+
+  it("stays in doubt when the provider only refuses for now", async () => {
+    const world = await inDoubt(20);
+    await tokenAfter(world, { kind: "refused-for-now", failure: unavailable });
+    expect(world.vault.stored(mazdaKey)?.state).toMatchObject({ kind: "InDoubt", attempt: inDoubtAttempt });
+  });
 
   it("is not tried again while its access token lasts, whatever a program asks for", async () => {
     const world = await inDoubt(600);

@@ -65,6 +65,11 @@ describe("the end of a grant", () => {
     expect(grantEnd({ kind: "estimate", days: 21 }, 60, nowMs)).toEqual({ atMs: nowMs + 21 * dayMs, isEstimate: true });
   });
 
+  it("is a whole number of milliseconds, as the vault wants it, even when the seconds have a fraction", () => {
+    const end = grantEnd({ kind: "refresh_expires_in", idleDays: 30 }, 1800.0005, nowMs);
+    expect(end).toEqual({ atMs: nowMs + 1_800_001, isEstimate: false });
+  });
+
   it.each([60, "60"])("is exact where it is sent (%j)", (sent) => {
     expect(grantEnd({ kind: "refresh_expires_in", idleDays: 30 }, sent, nowMs)).toEqual({ atMs: nowMs + 60_000, isEstimate: false });
   });
