@@ -290,3 +290,15 @@ it("tells a program that nobody connected this user", async () => {
   const world = await createWorld();
   expect(await world.token(mazdaKey)).toBe("not_connected");
 });
+
+describe("a refresh that fails during a sign-in", () => {
+  it("leaves the row to the sign-in, and still keeps programs from asking the provider again at once", async () => {
+    const world = await connected(0);
+    valueOf(await world.connectFlow.start(mazdaKey, undefined));
+    await tokenAfter(world, { kind: "refused-for-now", failure: { ...unavailable, retryAfterSeconds: 120 } });
+    expect((await world.view(mazdaKey)).state).toBe("Connecting");
+    await world.clock.advance(60_000);
+    expect(await world.token(mazdaKey)).toBe("provider_unreachable");
+    expect(world.oauth.refreshes.count).toBe(1);
+  });
+});

@@ -13,7 +13,7 @@ import {
   type StoredState,
   servableGrant,
 } from "./connection-state.ts";
-import { type Connections, generationOf, type LiveConnection } from "./connections.ts";
+import { type Connections, generationOf, type LiveConnection, type Overlay } from "./connections.ts";
 import type { Clock, OAuthClient, Randomness, RefreshOutcome, ResolvedClient } from "./ports.ts";
 import {
   callerRetryAtMs,
@@ -63,6 +63,8 @@ const shutDownWaitMs = 1_500;
 export class TokenBroker {
   readonly #deps: TokenBrokerDeps;
   readonly #refreshing = new Map<LiveConnection, Promise<Failure | undefined>>();
+  /** The back-off of a grant. Kept apart from what the row shows, which a sign-in under way takes over. */
+  readonly #backOff = new WeakMap<LiveConnection, Overlay & { readonly kind: "Retrying" } & { readonly tokenId: string }>();
   readonly #forcedAtMs = new WeakMap<LiveConnection, number>();
   readonly #shutdown = new AbortController();
   #closing = false;
@@ -145,8 +147,7 @@ export class TokenBroker {
     const { key, record } = live;
     const grant = record === undefined ? undefined : servableGrant(record.state);
     if (record === undefined || grant === undefined || live.ending) return this.#endedFailure(live);
-    // Read before the commit below, which ends Retrying: the back-off must grow from try to try.
-    const failuresBefore = live.overlay?.kind === "Retrying" ? live.overlay.failures : 0;
+    const failuresBefore = this.#backOffOf(live, grant)?.failures ?? 0;
     if (grant.refreshToken === undefined) return this.#notRenewable(live, record);
     const client = await this.#deps.registrations.resolve(key.provider, key.environment);
     if (!client.ok) return client.error;
@@ -180,16 +181,22 @@ export class TokenBroker {
     const written = await connections.commit(live, generation, stateAfter(outcome, sent));
     // Only a disk that refused leaves the generation as it was; then the dead grant, too, has to be tried again.
     const retry = written.ok ? outcome.kind !== "rejected" && generationOf(live) === generation + 1 : generationOf(live) === generation;
-    if (retry) this.#setRetrying(live, outcome.failure, sent.failuresBefore + 1);
+    if (retry) this.#setRetrying(live, sent.grant, outcome.failure, sent.failuresBefore + 1);
     return outcome.failure;
   }
 
-  #setRetrying(live: LiveConnection, why: Failure, failures: number): void {
-    // A sign-in under way keeps its row: its Cancel must stay in reach, and its end settles everything anyway.
-    if (live.overlay?.kind === "Connecting") return;
+  #setRetrying(live: LiveConnection, grant: Grant, why: Failure, failures: number): void {
     const failedAtMs = this.#nowMs();
     const nextTryAtMs = failedAtMs + retryDelayMs(failures, this.#deps.random(), why.retryAfterSeconds);
-    this.#deps.connections.setOverlay(live, { kind: "Retrying", failure: why, failures, failedAtMs, nextTryAtMs });
+    const retrying = { kind: "Retrying", failure: why, failures, failedAtMs, nextTryAtMs } as const;
+    this.#backOff.set(live, { ...retrying, tokenId: tokenIdOf(grant) });
+    // A sign-in under way keeps its row: its Cancel must stay in reach.
+    if (live.overlay?.kind !== "Connecting") this.#deps.connections.setOverlay(live, retrying);
+  }
+
+  #backOffOf(live: LiveConnection, grant: Grant) {
+    const backOff = this.#backOff.get(live);
+    return backOff?.tokenId === tokenIdOf(grant) ? backOff : undefined;
   }
 
   async #notRenewable(live: LiveConnection, record: ConnectionRecord): Promise<Failure> {
@@ -200,7 +207,7 @@ export class TokenBroker {
 
   /** Why a program's request may not cause a refresh right now. */
   #whyNotRenewable(live: LiveConnection): Failure | undefined {
-    const { record, overlay } = live;
+    const { record } = live;
     if (record === undefined || live.ending) return this.#endedFailure(live);
     const grant = servableGrant(record.state);
     if (grant === undefined) return this.#endedFailure(live);
@@ -212,10 +219,11 @@ export class TokenBroker {
     if (record.state.kind === "InDoubt" && usable && grant.accessTokenExpiresAtMs - nowMs > inDoubtRetryBeforeEndMs) {
       return failure("refresh_ambiguous", { provider: this.#providerName(live) });
     }
-    if (overlay?.kind !== "Retrying") return undefined;
-    const retryAtMs = callerRetryAtMs(overlay.failedAtMs, overlay.nextTryAtMs, overlay.failure.retryAfterSeconds);
+    const backOff = this.#backOffOf(live, grant);
+    if (backOff === undefined) return undefined;
+    const retryAtMs = callerRetryAtMs(backOff.failedAtMs, backOff.nextTryAtMs, backOff.failure.retryAfterSeconds);
     if (retryAtMs <= nowMs) return undefined;
-    return { ...overlay.failure, retryAfterSeconds: Math.ceil((retryAtMs - nowMs) / 1000) };
+    return { ...backOff.failure, retryAfterSeconds: Math.ceil((retryAtMs - nowMs) / 1000) };
   }
 
   #servable(live: LiveConnection): ServedToken | undefined {
