@@ -68,7 +68,7 @@ describe("scrubbing", () => {
     "authorization_unsupported_response_type",
     "listening on dms-connect-1000.sock",
     "port_in_use: 53682",
-    "    at openDatabase (file:///work/main/electron/vault/database.ts:31:12)",
+    "    at openDatabase (file:///opt/dms-connect/electron/vault/database.ts:31:12)",
     "mazda/production/mmd10030.johndoe",
     "connect ECONNREFUSED 127.0.0.1:443",
     "https://idp.example/auth/realms/dealer/protocol/openid-connect/token",
