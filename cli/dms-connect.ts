@@ -54,7 +54,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function badUsage(problem: string, usage: string): number {
-  console.error(`dms-connect: ${problem}`);
+  console.error(`dms-connect: invalid_usage: ${problem}`);
   console.error(usage);
+  console.error("Correct the command, or see dms-connect --help.");
   return exitCodes.usage;
 }

@@ -11,6 +11,7 @@ import { ok } from "../shared/result.ts";
 import { type Application, compose } from "./compose.ts";
 import type { ProviderDefinition } from "./core/provider-definition.ts";
 import { createLog } from "./diagnostics/log.ts";
+import { readStartOptions } from "./shell/start-options.ts";
 import { FakeSafeStorage } from "./vault/testing/fake-key-places.ts";
 
 // electron-store asks the electron package where its binary is, which would start a download.
@@ -66,8 +67,7 @@ async function start(provider: ProviderDefinition, opened: string[]): Promise<Ap
     browser: { open: async (url) => ok(void opened.push(url)) },
     sendEvent: () => undefined,
     onPairingRequested: () => undefined,
-    importRegistrationsFile: undefined,
-    trustLoopbackCertificateFile: undefined,
+    startOptions: readStartOptions([]),
   });
   endings.push(async () => {
     await application.close();

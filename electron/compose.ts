@@ -2,17 +2,15 @@
  * The only file that builds and wires adapters. Nothing here decides: it connects core's ports to the adapters, core's
  * events to the window, and knows in which order things open and close.
  */
-import { randomBytes, randomInt } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import type { SafeStorage, Session } from "electron";
 import { type Failure, failure } from "../shared/failure.ts";
-import { err, ok, type Result } from "../shared/result.ts";
+import { ok, type Result } from "../shared/result.ts";
 import type { SettingsView, StatusView } from "../shared/views.ts";
 import { ConnectFlow } from "./core/connect-flow.ts";
 import type { ConnectionKey } from "./core/connection-state.ts";
 import { Connections } from "./core/connections.ts";
 import { Pairings } from "./core/pairing.ts";
-import type { AuditEntry, Clock, DmsClientRecord, Randomness, SystemBrowser } from "./core/ports.ts";
+import type { AuditEntry, DmsClientRecord, SystemBrowser } from "./core/ports.ts";
 import { ProgramService } from "./core/program-service.ts";
 import type { ProviderDefinition } from "./core/provider-definition.ts";
 import { RefreshScheduler } from "./core/refresh-scheduler.ts";
@@ -29,7 +27,10 @@ import { publishBrokerFile, removeBrokerFile } from "./pipe/broker-file.ts";
 import { pipeName } from "./pipe/pipe-name.ts";
 import { type PipeServer, startPipeServer } from "./pipe/pipe-server.ts";
 import { openSettings } from "./settings/settings.ts";
+import { readBoundedText } from "./shell/bounded-file.ts";
 import { trustLoopbackCertificates } from "./shell/loopback-certificates.ts";
+import type { StartOptions } from "./shell/start-options.ts";
+import { systemClock, systemRandomness } from "./shell/system-ports.ts";
 import { createKeyringCredentialStore } from "./vault/credential-store.ts";
 import { type OpenedVault, openVault } from "./vault/vault.ts";
 
@@ -46,9 +47,7 @@ export interface ComposeParts {
   readonly log: OpenedLog;
   /** A program asks to be paired: a person has to look at the window. */
   readonly onPairingRequested: () => void;
-  /** From the command line. */
-  readonly importRegistrationsFile: string | undefined;
-  readonly trustLoopbackCertificateFile: string | undefined;
+  readonly startOptions: StartOptions;
 }
 
 /** The running application, as `main.ts` sees it. */
@@ -66,8 +65,8 @@ type Pipe = StatusView["pipe"];
 /** Opens everything. Whatever fails to open is told by `status`; the window works all the same. */
 export async function compose(parts: ComposeParts): Promise<Application> {
   const { profileFolder, sendEvent, log } = parts;
-  const { settings, notices } = openSettings({ folder: profileFolder });
-  await trustGivenCertificate(parts);
+  const { settings, notices: settingsNotices } = openSettings({ folder: profileFolder });
+  const notices = [...settingsNotices, ...parts.startOptions.problems, ...(await trustGivenCertificate(parts))];
   const opened = await openVault({
     folder: profileFolder,
     safeStorage: parts.safeStorage,
@@ -127,8 +126,8 @@ async function startBroker(parts: ComposeParts, opened: OpenedVault, log: Opened
   const registrations = new Registrations(vault, parts.providers);
   const pairings = new Pairings({
     vault,
-    clock,
-    randomness,
+    clock: systemClock,
+    randomness: systemRandomness,
     onDecided: (name, clientId, outcome) =>
       audit({ action: "pairing", actor: "window", actorName: name, outcome, ...(clientId === undefined ? {} : { user: clientId }) }),
   });
@@ -181,7 +180,7 @@ function buildCore(
   certificate: RunningBroker["callbackCertificate"],
   log: OpenedLog,
 ) {
-  const connections = new Connections({ vault, clock, describe: (key) => registrations.describe(key) });
+  const connections = new Connections({ vault, clock: systemClock, describe: (key) => registrations.describe(key) });
   const oauth = createOAuthClient({ fetch: parts.fetch, nowMs: Date.now });
   const record = (action: string) => (key: ConnectionKey, outcome: string) =>
     audit({ ...keyColumns(key), action, actor: "broker", outcome });
@@ -189,8 +188,8 @@ function buildCore(
     connections,
     registrations,
     oauth,
-    clock,
-    randomness,
+    clock: systemClock,
+    randomness: systemRandomness,
     random: Math.random,
     onRefreshed: record("refresh"),
   });
@@ -200,7 +199,7 @@ function buildCore(
     oauth,
     callback: createCallbackEndpoint({ certificate, log }),
     browser: parts.browser,
-    clock,
+    clock: systemClock,
     onEnded: record("connect"),
   });
   const revocation = new Revocation({
@@ -209,11 +208,11 @@ function buildCore(
     connectFlow,
     broker,
     oauth,
-    clock,
+    clock: systemClock,
     random: Math.random,
     onEnded: (action, key, outcome) => record(action)(key, outcome),
   });
-  const scheduler = new RefreshScheduler({ connections, registrations, broker, clock });
+  const scheduler = new RefreshScheduler({ connections, registrations, broker, clock: systemClock });
   return { connections, broker, connectFlow, revocation, scheduler };
 }
 
@@ -243,7 +242,7 @@ async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<{ read
   const programApi = new ProgramService({
     ...core,
     registrations,
-    clock,
+    clock: systemClock,
     version: parts.version,
     seen: (clientId) => pairings.seen(clientId),
     audit: (action, client: DmsClientRecord, key, outcome) =>
@@ -278,30 +277,24 @@ function auditor({ vault }: OpenedVault, log: OpenedLog): Audit {
 }
 
 async function importGivenFile(parts: ComposeParts, window: WindowBroker): Promise<readonly Failure[]> {
-  if (parts.importRegistrationsFile === undefined) return [];
-  const text = await readText(parts.importRegistrationsFile);
+  if (parts.startOptions.importRegistrationsFile === undefined) return [];
+  const text = await readBoundedText(parts.startOptions.importRegistrationsFile);
   if (!text.ok) return [text.error];
   const imported = await importRegistrations(window, text.value);
   return imported.ok ? [] : [imported.error];
 }
 
-async function trustGivenCertificate(parts: ComposeParts): Promise<void> {
-  if (parts.trustLoopbackCertificateFile === undefined) return;
-  const pem = await readText(parts.trustLoopbackCertificateFile);
-  if (!pem.ok) return;
+async function trustGivenCertificate(parts: ComposeParts): Promise<readonly Failure[]> {
+  const file = parts.startOptions.trustLoopbackCertificateFile;
+  if (file === undefined) return [];
+  const pem = await readBoundedText(file);
   try {
-    trustLoopbackCertificates(parts.session, [certificateSha256(pem.value)]);
+    if (pem.ok) trustLoopbackCertificates(parts.session, [certificateSha256(pem.value)]);
+    if (pem.ok) return [];
   } catch {
-    // A file that holds no certificate gives nothing to trust.
+    // The file holds no certificate: there is nothing to trust.
   }
-}
-
-async function readText(file: string): Promise<Result<string>> {
-  try {
-    return ok(await readFile(file, "utf8"));
-  } catch {
-    return err(failure("registration_file_unreadable", { problem: "it cannot be opened" }));
-  }
+  return [failure("command_line_invalid", { option: "--trust-loopback-certificate" })];
 }
 
 /** Tells a listener about the callback certificate each time one is fetched. */
@@ -327,17 +320,3 @@ function keyColumns(key: Partial<Pick<ConnectionKey, "provider" | "environment" 
     ...(user === undefined ? {} : { user }),
   };
 }
-
-const clock: Clock = {
-  nowMs: Date.now,
-  setTimer: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-const randomness: Randomness = {
-  newId: () => randomBytes(18).toString("base64url"),
-  newSixDigits: () => String(randomInt(1_000_000)).padStart(6, "0"),
-  newKey: () => randomBytes(32).toString("base64url"),
-};

@@ -1,7 +1,6 @@
 /** Starts and ends the app: one instance a profile, the broker, the window. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { app, BrowserWindow, dialog, ipcMain, Menu, nativeImage, net, protocol, safeStorage, session, shell, Tray } from "electron";
 import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
 import packageJson from "../package.json" with { type: "json" };
@@ -17,6 +16,7 @@ import { createFileDialogs } from "./shell/file-dialogs.ts";
 import { guardNavigation, refusePermissions } from "./shell/navigation-guard.ts";
 import { createProviderFetch } from "./shell/provider-fetch.ts";
 import { holdSingleInstance } from "./shell/single-instance.ts";
+import { readStartOptions } from "./shell/start-options.ts";
 import { createSystemBrowser } from "./shell/system-browser.ts";
 import { createTray } from "./shell/tray.ts";
 import { bringToFront, createMainWindow } from "./shell/window.ts";
@@ -66,7 +66,7 @@ async function start(): Promise<void> {
     browser,
     sendEvent: createEventSender(windows),
     onPairingRequested: showWindow,
-    ...commandLine(),
+    startOptions: readStartOptions(process.argv.slice(1)),
   });
   application = composed;
   const files = createFileDialogs({ dialog, window: () => windows()[0] });
@@ -110,16 +110,4 @@ function giveUp(error: unknown): void {
 
 function hostName(): "electron" | "chromium-host" {
   return process.versions["electron"] === undefined ? "chromium-host" : "electron";
-}
-
-/** Chromium's own switches stand on the same command line: what is unknown is left to it. An option without a file is none. */
-function commandLine() {
-  const { values } = parseArgs({
-    args: process.argv.slice(1),
-    options: { "import-registrations": { type: "string" }, "trust-loopback-certificate": { type: "string" } },
-    strict: false,
-    allowPositionals: true,
-  });
-  const file = (name: keyof typeof values) => (typeof values[name] === "string" ? values[name] : undefined);
-  return { importRegistrationsFile: file("import-registrations"), trustLoopbackCertificateFile: file("trust-loopback-certificate") };
 }

@@ -290,6 +290,18 @@ export const failureCatalogue = {
     "Free some disk space, then try again. The token is kept in memory.",
   ),
   vault_conflict: texts("internal_error", true, "The connection changed while it was being saved.", "Try again."),
+  command_line_invalid: texts(
+    "invalid_request",
+    false,
+    "The start option {{option}} was given without a file.",
+    "Write it as {{option}}=FILE and start DMS Connect again.",
+  ),
+  setting_ignored: texts(
+    "internal_error",
+    false,
+    "The stored setting {{setting}} is not valid, so its standard value is used.",
+    "Open Settings and save it again.",
+  ),
   settings_unreadable: texts(
     "internal_error",
     false,
@@ -357,7 +369,12 @@ export const failureCatalogue = {
     "DMS Connect could not open its pipe ({{problem}}).",
     "Restart DMS Connect. If it happens again, call your DMS vendor.",
   ),
-  broker_unreachable: texts("internal_error", true, "DMS Connect is not running.", "Start DMS Connect and try again."),
+  broker_unreachable: texts(
+    "internal_error",
+    true,
+    "DMS Connect is not running.",
+    "Start DMS Connect and try again. If its window is open, read what it says there.",
+  ),
   broker_not_genuine: texts(
     "not_paired",
     false,

@@ -59,7 +59,7 @@ describe("settings", () => {
   it("fall back one by one when a value is wrong", () => {
     const { settings, notices } = open(folderWith('{"theme":"plaid","usualUser":"mmd10030.johndoe"}'));
     expect(settings.read()).toEqual({ theme: "system", usualUser: "mmd10030.johndoe" });
-    expect(notices).toEqual([]);
+    expect(notices).toMatchObject([{ code: "setting_ignored", params: { setting: "theme" } }]);
   });
 
   it("keep values of another version in the file", () => {

@@ -13,11 +13,10 @@ import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { SettingsView } from "../../shared/views.ts";
 
-/** One entry a setting: how it is checked, and what stands in for a missing or wrong one. */
-const settingsSchema = z.object({
-  theme: z.enum(["system", "light", "dark"]).catch("system"),
-  usualUser: z.string().max(256).catch(""),
-});
+/** One entry a setting: how it is checked … */
+const settingShapes = { theme: z.enum(["system", "light", "dark"]), usualUser: z.string().max(256) };
+/** … and what stands in for a missing or wrong one. */
+const settingsSchema = z.object({ theme: settingShapes.theme.catch("system"), usualUser: settingShapes.usualUser.catch("") });
 
 export interface Settings {
   readonly read: () => SettingsView;
@@ -27,7 +26,7 @@ export interface Settings {
 
 export interface OpenedSettings {
   readonly settings: Settings;
-  /** `settings_unreadable` when the file had to be put aside. */
+  /** `settings_unreadable` when the file had to be put aside, `setting_ignored` for each value that is not valid. */
   readonly notices: readonly Failure[];
 }
 
@@ -40,7 +39,7 @@ export function openSettings({ folder, nowMs = Date.now }: { readonly folder: st
     const notices = setAsideIfDamaged(path, nowMs());
     const store = new Store({ cwd: folder, name: "settings", configFileMode: 0o600, clearInvalidConfig: false });
     if (existsSync(path)) chmodSync(path, 0o600);
-    return { settings: settingsOn(store), notices };
+    return { settings: settingsOn(store), notices: [...notices, ...ignoredValues(readStore(store))] };
   } catch {
     // Not even the folder can be used: the app still runs, and saving says so.
     return { settings: settingsInMemory(), notices: [failure("settings_unreadable", { file: basename(path) })] };
@@ -59,6 +58,12 @@ function settingsOn(store: Store): Settings {
       }
     },
   };
+}
+
+function ignoredValues(stored: Record<string, unknown>): readonly Failure[] {
+  return Object.entries(settingShapes)
+    .filter(([name, shape]) => stored[name] !== undefined && !shape.safeParse(stored[name]).success)
+    .map(([setting]) => failure("setting_ignored", { setting }));
 }
 
 /** The file may have become unreadable since it was opened. */
