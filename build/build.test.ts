@@ -69,6 +69,14 @@ describe("the freshness of dist", () => {
     expect(isDistFresh(folder, outputs)).toBe(false);
   });
 
+  it.each(["clients/client.ts", "package.json", "package-lock.json", "build/bundles.ts"])("is lost when %s changes", async (source) => {
+    await write(source, 1000);
+    await write("dist/main.mjs", 2000);
+    expect(isDistFresh(folder, outputs)).toBe(true);
+    await write(source, 3000);
+    expect(isDistFresh(folder, outputs)).toBe(false);
+  });
+
   it("is lost when a bundle is missing", async () => {
     await write("electron/main.ts", 1000);
     expect(isDistFresh(folder, outputs)).toBe(false);

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** Folders and files (relative to the repository) that go into a bundle. */
-const sources = ["electron", "shared", "renderer", "cli", "build/bundles.ts", "package-lock.json"];
+const sources = ["electron", "shared", "renderer", "cli", "clients", "build/bundles.ts", "package.json", "package-lock.json"];
 
 /**
  * True if every one of `outputs` exists and is newer than every source.

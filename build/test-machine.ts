@@ -16,6 +16,11 @@ export function prepareTestMachine(print: (line: string) => void): void {
   if (process.platform === "linux") prepareKeyring(print);
 }
 
+/** Whether a Secret Service session can be started here. */
+export function hasSecretService(): boolean {
+  return process.platform === "linux" && keyringPrograms.every(isOnPath);
+}
+
 function prepareKeyring(print: (line: string) => void): void {
   if (keyringPrograms.every(isOnPath)) return;
   if (existsSync("/etc/debian_version") && process.getuid?.() === 0) {

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { hostName } from "../e2e/hosts/launch.ts";
 import { buildAll } from "./build-all.ts";
 import { repositoryRoot } from "./bundles.ts";
-import { prepareTestMachine } from "./test-machine.ts";
+import { type CommandLine, withSecretService } from "./secret-service.ts";
+import { hasSecretService, prepareTestMachine } from "./test-machine.ts";
 import { playwrightTotals, runnerTotals, type TestTotals, totalsLine, vitestTotals } from "./test-totals.ts";
 
 /** No run takes this long; a hanging one must still end with a totals line. */
@@ -33,7 +34,7 @@ async function build(): Promise<TestTotals> {
 function runTests(): readonly TestTotals[] {
   const folder = mkdtempSync(join(tmpdir(), "dms-connect-test-"));
   try {
-    return [runVitest(join(folder, "vitest.json")), runPlaywright(join(folder, "playwright.json"))];
+    return [runVitest(join(folder, "vitest.json")), runPlaywright(folder)];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -42,18 +43,27 @@ function runTests(): readonly TestTotals[] {
 function runVitest(report: string): TestTotals {
   // Two workers: many tests start browsers and servers of their own.
   const args = ["run", "--maxWorkers=2", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const exitCode = run("vitest/vitest.mjs", args, {});
+  const exitCode = run(nodeScript("vitest/vitest.mjs", args));
   return runnerTotals("vitest", exitCode, report, vitestTotals, print);
 }
 
-function runPlaywright(report: string): TestTotals {
-  const exitCode = run("@playwright/test/cli.js", ["test", "--config", "e2e/playwright.config.ts"], { DMS_CONNECT_E2E_REPORT: report });
+function runPlaywright(folder: string): TestTotals {
+  const report = join(folder, "playwright.json");
+  const command = nodeScript("@playwright/test/cli.js", ["test", "--config", "e2e/playwright.config.ts"], {
+    DMS_CONNECT_E2E_REPORT: report,
+  });
+  const exitCode = run(hasSecretService() ? withSecretService(command, folder) : command);
   return runnerTotals("Playwright", exitCode, report, playwrightTotals, print);
 }
 
-/** Exit status of a script below `node_modules`; `null` if it was killed or did not start. */
-function run(script: string, args: readonly string[], environment: Readonly<Record<string, string>>): number | null {
-  return spawnSync(process.execPath, [join(repositoryRoot, "node_modules", script), ...args], {
+/** A script below `node_modules`, run by this Node. */
+function nodeScript(script: string, args: readonly string[], environment: CommandLine["environment"] = {}): CommandLine {
+  return { program: process.execPath, args: [join(repositoryRoot, "node_modules", script), ...args], environment };
+}
+
+/** Exit status of a command; `null` if it was killed or did not start. */
+function run({ program, args, environment }: CommandLine): number | null {
+  return spawnSync(program, args, {
     cwd: repositoryRoot,
     stdio: "inherit",
     timeout: runnerTimeoutMs,

@@ -329,6 +329,12 @@ export const failureCatalogue = {
     "Start the pairing again and approve it in DMS Connect.",
   ),
   pairing_unknown: texts("invalid_request", false, "No such pairing is waiting.", "Start the pairing again."),
+  pairing_paused: texts(
+    "rate_limited",
+    true,
+    "A pairing was refused a moment ago.",
+    "Ask the person at this computer, wait a few seconds, and start the pairing again.",
+  ),
   pairing_busy: texts("rate_limited", true, "Another pairing is waiting for an answer.", "Answer it in DMS Connect first, or wait."),
   not_permitted: texts(
     "not_permitted",

@@ -22,7 +22,13 @@ export async function launchOnElectron(
 ): Promise<AppUnderTest> {
   // Electron refuses to start as root with its sandbox on.
   const rootArguments = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  const electron = await _electron.launch({ executablePath, args: [...rootArguments, entry, ...args], env: { ...environment } });
+  // Without a desktop session Electron would not look for the secret service, and use a fixed key that the vault refuses.
+  const keyringArguments = process.platform === "linux" ? ["--password-store=gnome-libsecret"] : [];
+  const electron = await _electron.launch({
+    executablePath,
+    args: [...rootArguments, ...keyringArguments, entry, ...args],
+    env: { ...environment },
+  });
   const child = electron.process();
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,5 +1,6 @@
 /** The processes of an app under test, as the system lists them. */
 import { spawnSync } from "node:child_process";
+import { z } from "zod";
 
 export interface ListedProcess {
   readonly pid: number;
@@ -12,8 +13,9 @@ export interface ListedProcess {
 export function processTree(rootPid: number): readonly ListedProcess[] {
   const all = listProcesses();
   const found = all.filter(({ pid }) => pid === rootPid);
-  // Grows while it is walked: each process found brings its children.
-  for (const parent of found) found.push(...all.filter(({ parentPid }) => parentPid === parent.pid));
+  // Grows while it is walked: each process found brings its children. None twice: Windows keeps the id of
+  // a parent that has ended, and a later process may get it.
+  for (const parent of found) found.push(...all.filter((each) => each.parentPid === parent.pid && !found.includes(each)));
   return found;
 }
 
@@ -25,9 +27,34 @@ export function stillRunning(pids: readonly number[]): readonly number[] {
     .filter((pid) => wanted.has(pid));
 }
 
+const outputLimitBytes = 16 * 1024 * 1024;
+
 function listProcesses(): readonly ListedProcess[] {
-  if (process.platform === "win32") throw new Error("not implemented on Windows: listing processes");
-  const { stdout } = spawnSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,stat=,args="], { encoding: "utf8", maxBuffer: 16 * 1024 * 1024 });
+  return process.platform === "win32" ? listOnWindows() : listOnUnix();
+}
+
+/** The properties of `Win32_Process`; a process of another user has no command line to show. */
+const windowsProcesses = z.array(z.object({ ProcessId: z.int(), ParentProcessId: z.int(), CommandLine: z.string().nullable() }));
+
+function listOnWindows(): readonly ListedProcess[] {
+  const script = [
+    "[Console]::OutputEncoding = [Text.Encoding]::UTF8",
+    "Get-CimInstance Win32_Process | Select-Object ProcessId,ParentProcessId,CommandLine | ConvertTo-Json -Compress",
+  ].join("; ");
+  const { stdout, error } = spawnSync("powershell.exe", ["-NoProfile", "-NonInteractive", "-Command", script], {
+    encoding: "utf8",
+    maxBuffer: outputLimitBytes,
+    windowsHide: true,
+  });
+  if (error !== undefined) throw error;
+  // PowerShell may put a byte order mark before its UTF-8, which JSON does not allow.
+  return windowsProcesses
+    .parse(JSON.parse(stdout.replace(/^\uFEFF/, "")))
+    .map((each) => ({ pid: each.ProcessId, parentPid: each.ParentProcessId, commandLine: each.CommandLine ?? "" }));
+}
+
+function listOnUnix(): readonly ListedProcess[] {
+  const { stdout } = spawnSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,stat=,args="], { encoding: "utf8", maxBuffer: outputLimitBytes });
   return stdout
     .split("\n")
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line))

@@ -4,11 +4,16 @@ import { join } from "node:path";
 import { repositoryRoot } from "../../build/bundles.ts";
 import { goTo, waitForState } from "../support/app-window.ts";
 import { expect, test } from "../support/dealer-test.ts";
+import { findInFolder, findInText } from "../support/secret-search.ts";
 import { mazdaClientSecret, mazdaUser, registrations } from "../support/test-dealer.ts";
 
-test("a registration entered by hand connects, and its secret is never shown again", async ({ dealer }) => {
+test("a registration entered by hand connects, and its secret is neither shown again nor left readable", async ({ dealer }) => {
   const app = await dealer.launch("none");
   const { page } = app;
+  const pages: string[] = [];
+  const keepPage = async (): Promise<void> => {
+    pages.push(await page.content(), await page.locator("body").innerText());
+  };
   const [mazda] = registrations(dealer.origins, [`https://127.0.0.1:${dealer.callbackPorts[0]}/dms/oauth/code`]);
   await goTo(page, "Set-up");
   await page.getByRole("button", { name: "Enter by hand" }).click();
@@ -23,16 +28,32 @@ test("a registration entered by hand connects, and its secret is never shown aga
   await page.getByRole("button", { name: "Save" }).click();
 
   await expect(page.getByText("Stored. It is never shown.")).toBeVisible();
-  expect(await page.content()).not.toContain(mazdaClientSecret);
+  await keepPage();
   await page.getByRole("button", { name: "Edit: Mazda, Acceptance (test)" }).click();
   await expect(page.getByLabel("Client secret")).toHaveValue("");
-  expect(await page.content()).not.toContain(mazdaClientSecret);
+  await keepPage();
   // An empty secret keeps the stored one, as the sign-in below proves.
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Stored. It is never shown.")).toBeVisible();
 
   await goTo(page, "Connections");
   await dealer.connect(app, mazdaUser);
+  await keepPage();
+
+  const processArguments = app.processArguments().join("\n");
+  expect(await app.close()).toBe(0);
+  const secrets = [{ name: "Mazda's client secret", value: mazdaClientSecret }];
+  // What is no secret is found: the search does look into the files and pages that hold the registration.
+  const publicPart = [{ name: "the client id", value: mazda?.clientId ?? "" }];
+  expect(findInFolder(dealer.workplace.profile, publicPart)).not.toEqual([]);
+  expect(findInText("the window", pages.join("\n"), publicPart)).not.toEqual([]);
+  const found = [
+    ...findInFolder(dealer.workplace.profile, secrets),
+    ...findInText("the window", pages.join("\n"), secrets),
+    ...findInText("the process arguments", processArguments, secrets),
+    ...findInText("the app's output", app.output(), secrets),
+  ];
+  expect(found).toEqual([]);
 });
 
 test("a vendor's file is imported through the dialog, and a cancelled dialog changes nothing", async ({ dealer }) => {

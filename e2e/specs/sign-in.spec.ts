@@ -4,6 +4,7 @@ import { mazdaAuthorizeErrors } from "../providers/mazda-options.ts";
 import { connectionRow, startConnect, waitForState } from "../support/app-window.ts";
 import { expect, test } from "../support/dealer-test.ts";
 import { isTaken, occupy } from "../support/free-port.ts";
+import { answerConsentPage } from "../support/person-at-browser.ts";
 import { mazdaUser, otherMazdaUser, webfleetUser } from "../support/test-dealer.ts";
 
 test("two users sign in at once on the one fixed port, each with the own result", async ({ dealer, app, person }) => {
@@ -95,6 +96,38 @@ test("neither a wrong state, nor a wrong Host, nor a browser's favicon request e
   await waitForState(app.page, webfleetUser, "Signing in");
   await person.decide(authorizeUrl, "Approve");
   await waitForState(app.page, webfleetUser, "Connected");
+});
+
+test("a finished callback that is replayed during a second sign-in is not expected, and changes nothing", async ({
+  dealer,
+  app,
+  person,
+}) => {
+  await startConnect(app.page, mazdaUser);
+  const authorizeUrl = await app.nextOpenedUrl();
+  const redirectUri = new URL(authorizeUrl).searchParams.get("redirect_uri") ?? "";
+  const browserPage = await person.open(authorizeUrl);
+  const callback = browserPage.waitForRequest((request) => request.url().startsWith(`${redirectUri}?`));
+  await answerConsentPage(browserPage, "Approve");
+  const callbackUrl = (await callback).url();
+  expect(new URL(callbackUrl).searchParams.has("state")).toBe(true);
+  await waitForState(app.page, mazdaUser, "Connected");
+
+  await startConnect(app.page, otherMazdaUser);
+  const secondUrl = await app.nextOpenedUrl();
+  expect(new URL(secondUrl).searchParams.get("redirect_uri")).toBe(redirectUri);
+  const countersBefore = dealer.mazda.counters();
+  // In the same browser session as the sign-in, as a reloaded page would be.
+  const replay = await browserPage.request.get(callbackUrl, { maxRedirects: 0 });
+  expect(replay.status()).toBe(400);
+  expect(await replay.text()).toContain("This sign-in page is no longer expected.");
+  await waitForState(app.page, mazdaUser, "Connected");
+  await waitForState(app.page, otherMazdaUser, "Signing in");
+  expect(dealer.mazda.counters()).toEqual(countersBefore);
+
+  dealer.mazda.behaviour.signedInUserId = otherMazdaUser.user;
+  await person.decide(secondUrl, "Approve");
+  await waitForState(app.page, otherMazdaUser, "Connected");
 });
 
 test("a port in use makes way for the next registered redirect URI, and is named when there is none", async ({ dealer, app, person }) => {

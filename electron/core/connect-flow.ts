@@ -182,10 +182,10 @@ export class ConnectFlow {
     if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
     if (!exchanged.ok) return exchanged;
     const state = { kind: "Active", grant: exchanged.value } as const;
-    const committed = await this.#deps.connections.commit(live, generationOf(live), state, attempt.organisation);
+    const committed = await this.#deps.connections.commit(live, generationOf(live), state, { organisation: attempt.organisation });
     if (committed.ok || committed.error.code !== "vault_conflict" || attempt.endedBecause !== undefined) return committed;
     // A background refresh of the old grant was being written at the same moment: the new sign-in is what counts.
-    return this.#deps.connections.commit(live, generationOf(live), state, attempt.organisation);
+    return this.#deps.connections.commit(live, generationOf(live), state, { organisation: attempt.organisation });
   }
 
   #fail(attempt: Attempt, why: Failure): Result<undefined> {

@@ -15,7 +15,7 @@ describe("committing", () => {
     const world = await createWorld();
     const live = await loaded(world);
     const connectedAtMs = world.clock.nowMs();
-    valueOf(await world.connections.commit(live, 0, { kind: "Active", grant: world.newGrant("a") }, "10030/MMD"));
+    valueOf(await world.connections.commit(live, 0, { kind: "Active", grant: world.newGrant("a") }, { organisation: "10030/MMD" }));
     await world.clock.advance(1_000);
     valueOf(await world.connections.commit(live, 1, { kind: "Active", grant: world.newGrant("b") }));
     expect(world.vault.stored(mazdaKey)).toMatchObject({ generation: 2, organisation: "10030/MMD", connectedAtMs });

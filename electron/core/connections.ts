@@ -41,6 +41,13 @@ export interface LiveConnection {
 /** How often a record that the disk refused is tried again. */
 const rewriteEveryMs = 3_000;
 
+/** What a commit may change besides the state. */
+export interface CommitExtras {
+  readonly organisation?: string | undefined;
+  /** Shown over the new state from its first announcement on. */
+  readonly overlay?: Overlay | undefined;
+}
+
 export interface ConnectionsDeps {
   readonly vault: Vault;
   readonly clock: Clock;
@@ -114,7 +121,12 @@ export class Connections {
    * Commits the next state. Fails with `vault_conflict` when the connection has moved on since `expectedGeneration`;
    * nothing changes then.
    */
-  async commit(live: LiveConnection, expectedGeneration: number, state: StoredState, organisation?: string): Promise<Result<undefined>> {
+  async commit(
+    live: LiveConnection,
+    expectedGeneration: number,
+    state: StoredState,
+    besides: CommitExtras = {},
+  ): Promise<Result<undefined>> {
     if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
     if (live.unsaved !== undefined) {
       // The vault refuses to skip a generation: what waits goes first, and says why if it still cannot be written.
@@ -122,10 +134,12 @@ export class Connections {
       if (!waiting.ok) return waiting;
       if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
     }
-    const next = nextRecord(live, state, this.#deps.clock.nowMs(), organisation);
+    const next = nextRecord(live, state, this.#deps.clock.nowMs(), besides.organisation);
     const written = await this.#deps.vault.commitConnection(next);
     if (!written.ok) return written;
-    this.#adopt(live, next);
+    // A sign-in under way keeps its row: its Cancel must stay in reach.
+    if (besides.overlay !== undefined && live.overlay?.kind !== "Connecting") this.#adopt(live, next, { overlay: besides.overlay });
+    else this.#adopt(live, next);
     return ok();
   }
 
@@ -137,7 +151,7 @@ export class Connections {
     const state: StoredState = { kind: "Active", grant };
     const committed = await this.commit(live, expectedGeneration, state);
     if (committed.ok || committed.error.code === "vault_conflict" || generationOf(live) !== expectedGeneration) return committed;
-    this.#adopt(live, nextRecord(live, state, this.#deps.clock.nowMs()), committed.error);
+    this.#adopt(live, nextRecord(live, state, this.#deps.clock.nowMs()), { unsavedBecause: committed.error });
     this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
     return ok();
   }
@@ -159,10 +173,14 @@ export class Connections {
     return ok();
   }
 
-  #adopt(live: LiveConnection, record: ConnectionRecord, unsavedBecause?: Failure): void {
+  #adopt(
+    live: LiveConnection,
+    record: ConnectionRecord,
+    { unsavedBecause, overlay }: { readonly unsavedBecause?: Failure; readonly overlay?: Overlay } = {},
+  ): void {
     live.record = record;
     live.unsaved = unsavedBecause === undefined ? undefined : { failure: unsavedBecause };
-    if (live.overlay?.kind === "Retrying") live.overlay = undefined;
+    if (overlay !== undefined || live.overlay?.kind === "Retrying") live.overlay = overlay;
     this.announce(live);
   }
 

@@ -175,8 +175,9 @@ describe("after a refusal", () => {
     const { pairings, clock } = await createPairings();
     const { pairingId } = waiting(pairings);
     pairings.deny(pairingId);
-    expect(codeOf(pairings.requestPairing("session-2", program))).toBe("pairing_busy");
-    await clock.advance(10_000);
+    await clock.advance(4_000);
+    expect(pairings.requestPairing("session-2", program)).toMatchObject({ error: { code: "pairing_paused", retryAfterSeconds: 6 } });
+    await clock.advance(6_000);
     expect(codeOf(pairings.requestPairing("session-2", program))).toBe("ok");
   });
 });

@@ -70,8 +70,9 @@ export class Pairings implements ProgramRegistry {
 
   requestPairing(sessionId: string, params: PairingRequestParams): Result<PairingRequestResult> {
     const mine = [...this.#waiting.values()].some((pairing) => pairing.sessionId === sessionId);
-    const isPaused = this.#deps.clock.nowMs() < this.#deniedAtMs + pauseAfterDenialMs;
-    if (mine || isPaused || this.#waiting.size >= maxWaiting) return err(failure("pairing_busy", {}, { retryAfterSeconds: 10 }));
+    const pauseMs = this.#deniedAtMs + pauseAfterDenialMs - this.#deps.clock.nowMs();
+    if (pauseMs > 0) return err(failure("pairing_paused", {}, { retryAfterSeconds: Math.ceil(pauseMs / 1000) }));
+    if (mine || this.#waiting.size >= maxWaiting) return err(failure("pairing_busy", {}, { retryAfterSeconds: 10 }));
     const pairing = this.#newPairing(sessionId, params);
     this.#waiting.set(pairing.view.pairingId, pairing);
     this.#pairingsChanged.emit(this.list());

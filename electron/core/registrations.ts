@@ -73,6 +73,10 @@ export class Registrations {
     };
   }
 
+  isRegistered(provider: string, environment: Environment): boolean {
+    return this.#find(provider, environment) !== undefined;
+  }
+
   /** The organisations a registration lists; none means any. */
   organisations(provider: string, environment: Environment): readonly string[] {
     return this.#find(provider, environment)?.organisations ?? [];

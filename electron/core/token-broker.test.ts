@@ -302,3 +302,11 @@ describe("a refresh that fails during a sign-in", () => {
     expect(world.oauth.refreshes.count).toBe(1);
   });
 });
+
+describe("a refresh that is refused for now", () => {
+  it("is never told as Active in between", async () => {
+    const world = await connected(0);
+    await tokenAfter(world, { kind: "refused-for-now", failure: unavailable });
+    expect(world.views.map(({ state }) => state)).toEqual(["Refreshing", "Retrying"]);
+  });
+});

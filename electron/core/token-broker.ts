@@ -178,20 +178,22 @@ export class TokenBroker {
       const written = await connections.commitRotated(live, generation, outcome.grant);
       return written.ok ? undefined : written.error;
     }
-    const written = await connections.commit(live, generation, stateAfter(outcome, sent));
+    const retrying = this.#backOffAfter(sent, outcome.failure);
+    // With the state in one step: nobody is told Active in between.
+    const overlay = outcome.kind === "rejected" ? undefined : retrying;
+    const written = await connections.commit(live, generation, stateAfter(outcome, sent), { overlay });
     // Only a disk that refused leaves the generation as it was; then the dead grant, too, has to be tried again.
-    const retry = written.ok ? outcome.kind !== "rejected" && generationOf(live) === generation + 1 : generationOf(live) === generation;
-    if (retry) this.#setRetrying(live, sent.grant, outcome.failure, sent.failuresBefore + 1);
+    if (!written.ok && generationOf(live) === generation && live.overlay?.kind !== "Connecting") connections.setOverlay(live, retrying);
     return outcome.failure;
   }
 
-  #setRetrying(live: LiveConnection, grant: Grant, why: Failure, failures: number): void {
+  #backOffAfter({ live, grant, failuresBefore }: SentRefresh, why: Failure) {
+    const failures = failuresBefore + 1;
     const failedAtMs = this.#nowMs();
     const nextTryAtMs = failedAtMs + retryDelayMs(failures, this.#deps.random(), why.retryAfterSeconds);
     const retrying = { kind: "Retrying", failure: why, failures, failedAtMs, nextTryAtMs } as const;
     this.#backOff.set(live, { ...retrying, tokenId: tokenIdOf(grant) });
-    // A sign-in under way keeps its row: its Cancel must stay in reach.
-    if (live.overlay?.kind !== "Connecting") this.#deps.connections.setOverlay(live, retrying);
+    return retrying;
   }
 
   #backOffOf(live: LiveConnection, grant: Grant) {
@@ -237,7 +239,12 @@ export class TokenBroker {
     const state = live.record?.state;
     if (state?.kind === "ReconnectRequired") return state.failure;
     if (live.overlay?.kind === "ConnectFailed" && live.overlay.failure.code === "grant_unreadable") return live.overlay.failure;
-    return failure("not_connected", { provider: this.#providerName(live), user: live.key.user });
+    const { provider, environment, user } = live.key;
+    // Connect would not help before somebody has set the provider up.
+    if (!this.#deps.registrations.isRegistered(provider, environment)) {
+      return failure("registration_missing", { provider: this.#providerName(live), environment });
+    }
+    return failure("not_connected", { provider: this.#providerName(live), user });
   }
 
   #lasts(grant: Grant, minValiditySeconds: number): boolean {

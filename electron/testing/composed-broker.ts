@@ -13,6 +13,7 @@ import { compose } from "../compose.ts";
 import type { ProviderDefinition } from "../core/provider-definition.ts";
 import { createLog } from "../diagnostics/log.ts";
 import type { WindowBroker } from "../ipc/handlers.ts";
+import { readStartOptions } from "../shell/start-options.ts";
 import { FakeSafeStorage } from "../vault/testing/fake-key-places.ts";
 
 // electron-store asks the electron package where its binary is, which would start a download.
@@ -61,8 +62,7 @@ export async function openBroker(profile: TestProfile, provider: ProviderDefinit
     browser: { open: async (url) => ok(void openedUrls.push(url)) },
     sendEvent: () => undefined,
     onPairingRequested: () => undefined,
-    importRegistrationsFile: undefined,
-    trustLoopbackCertificateFile: undefined,
+    startOptions: readStartOptions([]),
   });
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= application.close().finally(() => log.close()));
