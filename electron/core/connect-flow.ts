@@ -7,7 +7,8 @@ import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { connectionId } from "../../shared/views.ts";
 import type { ConnectionKey } from "./connection-state.ts";
-import { type Connections, generationOf, type LiveConnection } from "./connections.ts";
+import type { Connections } from "./connections.ts";
+import { generationOf, type LiveConnection } from "./live-connection.ts";
 import type {
   AuthorizationRequest,
   CallbackEndpoint,

@@ -3,7 +3,7 @@ import { type Failure, failure } from "../../shared/failure.ts";
 import type { PipeConnection } from "../../shared/pipe-protocol.ts";
 import { type ConnectionStateKind, type ConnectionView, connectionId } from "../../shared/views.ts";
 import type { StoredState } from "./connection-state.ts";
-import type { LiveConnection } from "./connections.ts";
+import type { LiveConnection } from "./live-connection.ts";
 import { problemOf } from "./pipe-problem.ts";
 import type { StoredConnectionSummary } from "./ports.ts";
 

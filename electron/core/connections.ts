@@ -11,32 +11,8 @@ import { type ConnectionView, connectionId } from "../../shared/views.ts";
 import type { ConnectionKey, ConnectionRecord, Grant, StoredState } from "./connection-state.ts";
 import { type ProviderDescription, summaryView, viewOf } from "./connection-view.ts";
 import { createEmitter } from "./emitter.ts";
+import { generationOf, type LiveConnection, type Overlay } from "./live-connection.ts";
 import type { Clock, Vault } from "./ports.ts";
-
-/** What is true of a connection in this run only. */
-export type Overlay =
-  | { readonly kind: "Connecting" }
-  | {
-      readonly kind: "Retrying";
-      readonly failure: Failure;
-      readonly failures: number;
-      readonly failedAtMs: number;
-      readonly nextTryAtMs: number;
-    }
-  /** How the last Connect ended, when it did not succeed. */
-  | { readonly kind: "ConnectFailed"; readonly failure: Failure };
-
-export interface LiveConnection {
-  readonly key: ConnectionKey;
-  record: ConnectionRecord | undefined;
-  overlay: Overlay | undefined;
-  /** Set while a revocation has been asked for: the token is not served from here on. */
-  ending: boolean;
-  /** A token the provider's API has refused: never served again. */
-  rejectedTokenId: string | undefined;
-  /** Set while `record` could not be written. */
-  unsaved: { readonly failure: Failure } | undefined;
-}
 
 /** How often a record that the disk refused is tried again. */
 const rewriteEveryMs = 3_000;
@@ -213,11 +189,6 @@ export class Connections {
   announce(live: LiveConnection): void {
     this.#changed.emit(this.view(live));
   }
-}
-
-/** The generation a decision about this connection is made on; 0 before its first commit. */
-export function generationOf(live: LiveConnection): number {
-  return live.record?.generation ?? 0;
 }
 
 function nextRecord(live: LiveConnection, state: StoredState, nowMs: number, organisation?: string): ConnectionRecord {

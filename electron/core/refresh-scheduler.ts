@@ -5,7 +5,8 @@
 import type { ConnectionView } from "../../shared/views.ts";
 import { connectionId } from "../../shared/views.ts";
 import { type ConnectionKey, servableGrant } from "./connection-state.ts";
-import type { Connections, LiveConnection } from "./connections.ts";
+import type { Connections } from "./connections.ts";
+import type { LiveConnection } from "./live-connection.ts";
 import type { Clock } from "./ports.ts";
 import { inDoubtRetryBeforeEndMs, refreshDueAtMs } from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";

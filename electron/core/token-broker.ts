@@ -13,7 +13,8 @@ import {
   type StoredState,
   servableGrant,
 } from "./connection-state.ts";
-import { type Connections, generationOf, type LiveConnection, type Overlay } from "./connections.ts";
+import type { Connections } from "./connections.ts";
+import { generationOf, type LiveConnection, type Overlay } from "./live-connection.ts";
 import type { Clock, OAuthClient, Randomness, RefreshOutcome, ResolvedClient } from "./ports.ts";
 import {
   callerRetryAtMs,
