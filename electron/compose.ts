@@ -287,14 +287,16 @@ async function importGivenFile(parts: ComposeParts, window: WindowBroker): Promi
 async function trustGivenCertificate(parts: ComposeParts): Promise<readonly Failure[]> {
   const file = parts.startOptions.trustLoopbackCertificateFile;
   if (file === undefined) return [];
+  const unusable = [failure("command_line_invalid", { option: "--trust-loopback-certificate" })];
   const pem = await readBoundedText(file);
+  if (!pem.ok) return unusable;
   try {
-    if (pem.ok) trustLoopbackCertificates(parts.session, [certificateSha256(pem.value)]);
-    if (pem.ok) return [];
+    trustLoopbackCertificates(parts.session, [certificateSha256(pem.value)]);
+    return [];
   } catch {
     // The file holds no certificate: there is nothing to trust.
+    return unusable;
   }
-  return [failure("command_line_invalid", { option: "--trust-loopback-certificate" })];
 }
 
 /** Tells a listener about the callback certificate each time one is fetched. */

@@ -293,7 +293,7 @@ export const failureCatalogue = {
   command_line_invalid: texts(
     "invalid_request",
     false,
-    "The start option {{option}} was given without a file.",
+    "The start option {{option}} names no file that can be used.",
     "Write it as {{option}}=FILE and start DMS Connect again.",
   ),
   setting_ignored: texts(

@@ -9,7 +9,7 @@ export interface StartOptions {
   readonly importRegistrationsFile: string | undefined;
   /** A PEM file whose certificate is trusted on loopback hosts; for trying things out with providers on this computer. */
   readonly trustLoopbackCertificateFile: string | undefined;
-  /** `command_line_invalid` for each option that was given without its file. */
+  /** `command_line_invalid` for each option that was given without a file. */
   readonly problems: readonly Failure[];
 }
 
