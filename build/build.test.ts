@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bundleForNode, bundlePreload, repositoryRoot } from "./bundles.ts";
+import { bundleCommandLine, bundleForNode, bundlePreload, repositoryRoot } from "./bundles.ts";
 import { findChromium, type Machine } from "./chromium.ts";
 import { isDistFresh } from "./freshness.ts";
 
@@ -35,6 +35,18 @@ describe("the bundles for Node", () => {
     expect(spawnSync(process.execPath, [file], { encoding: "utf8" }).stdout).toBe("mazda true string\n");
   });
 
+  it("load SQLite for the vault's commands only, so that the others run on an older Node.js", async () => {
+    const file = join(folder, "dist/dms-connect.mjs");
+    await bundleCommandLine(join(repositoryRoot, "cli/dms-connect.ts"), file);
+    const loaded = await staticImports(file);
+    expect(loaded).toContain("node:net");
+    expect(loaded).not.toContain("node:sqlite");
+    const env = { ...process.env, DMS_CONNECT_PROFILE: join(folder, "profile") };
+    const { status, stderr } = spawnSync(process.execPath, [file, "vault", "verify"], { encoding: "utf8", env });
+    expect(stderr).toContain("there is no vault in");
+    expect(status).toBe(1);
+  });
+
   it("make the preload one CommonJS file that requires nothing but Electron", async () => {
     const file = join(folder, "preload.cjs");
     await bundlePreload(join(repositoryRoot, "electron/preload.ts"), file);
@@ -47,6 +59,14 @@ describe("the bundles for Node", () => {
     await expect(bundleForNode("main", join(folder, "missing.ts"), join(folder, "main.mjs"))).rejects.toThrow("missing.ts");
   });
 });
+
+/** What Node loads before the first line of `file` runs: modules of its own, and files beside it with all of theirs. */
+async function staticImports(file: string): Promise<readonly string[]> {
+  const code = await readFile(file, "utf8");
+  const names = [...code.matchAll(/^import (?:.* from )?"([^"]+)"/gm)].map((match) => match[1] ?? "");
+  const deeper = names.filter((name) => name.startsWith("./")).map((name) => staticImports(join(file, "..", name)));
+  return [...names, ...(await Promise.all(deeper)).flat()];
+}
 
 describe("the freshness of dist", () => {
   const outputs = ["dist/main.mjs"];

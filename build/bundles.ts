@@ -1,7 +1,8 @@
 /**
  * What is bundled, from where, to where. Invariant: main, preload and command line need nothing from
  * `node_modules` at run time but `@napi-rs/keyring`; the preload is one CommonJS file, because a
- * sandboxed preload can load no second one.
+ * sandboxed preload can load no second one. The command line alone is split: what only the vault's
+ * commands need, SQLite before all, must not be loaded by the others, which run on an older Node.js, too.
  */
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
@@ -51,18 +52,27 @@ export const bundlePlans: readonly BundlePlan[] = [
     name: "cli",
     entry: "cli/dms-connect.ts",
     output: "cli/dms-connect.mjs",
-    make: () => bundleCli(inRepository("cli/dms-connect.ts"), inRepository("dist/cli/dms-connect.mjs")),
+    make: () => bundleCommandLine(inRepository("cli/dms-connect.ts"), inRepository("dist/cli/dms-connect.mjs")),
   },
 ];
 
 /** Bundles `entry` as an ES module for Node 24 (Electron's main process, or the command line). */
 export async function bundleForNode(name: string, entry: string, file: string): Promise<BuiltBundle> {
-  return timed(name, file, () => build(nodeConfig(entry, file, "es")));
+  return timed(name, file, () => build(nodeConfig(entry, file, { format: "es" })));
+}
+
+/** The same for the command line: what is imported late becomes files of their own beside it. */
+export async function bundleCommandLine(entry: string, file: string): Promise<BuiltBundle> {
+  const bundle = await timed("cli", file, () => build(nodeConfig(entry, file, { format: "es", split: true })));
+  const code = await readFile(file, "utf8");
+  if (!code.startsWith("#!")) await writeFile(file, shebang + code);
+  await chmod(file, 0o755);
+  return bundle;
 }
 
 /** Bundles `entry` as the single CommonJS file a sandboxed preload has to be. */
 export async function bundlePreload(entry: string, file: string): Promise<BuiltBundle> {
-  return timed("preload", file, () => build(nodeConfig(entry, file, "cjs")));
+  return timed("preload", file, () => build(nodeConfig(entry, file, { format: "cjs" })));
 }
 
 /** Bundles the window with its own vite configuration into `folder`. */
@@ -74,15 +84,12 @@ export async function bundleRenderer(configFile: string, folder: string): Promis
 
 const shebang = "#!/usr/bin/env node\n";
 
-async function bundleCli(entry: string, file: string): Promise<BuiltBundle> {
-  const bundle = await bundleForNode("cli", entry, file);
-  const code = await readFile(file, "utf8");
-  if (!code.startsWith("#!")) await writeFile(file, shebang + code);
-  await chmod(file, 0o755);
-  return bundle;
+interface OutputForm {
+  readonly format: "es" | "cjs";
+  readonly split?: boolean;
 }
 
-function nodeConfig(entry: string, file: string, format: "es" | "cjs"): InlineConfig {
+function nodeConfig(entry: string, file: string, { format, split = false }: OutputForm): InlineConfig {
   return {
     configFile: false,
     root: repositoryRoot,
@@ -97,7 +104,7 @@ function nodeConfig(entry: string, file: string, format: "es" | "cjs"): InlineCo
       minify: false,
       sourcemap: true,
       rolldownOptions: {
-        output: { format, entryFileNames: basename(file), codeSplitting: false },
+        output: { format, entryFileNames: basename(file), chunkFileNames: "[name].mjs", codeSplitting: split },
       },
     },
   };

@@ -195,6 +195,6 @@ describe("dms-connect", () => {
     expect(packageFile).toMatchObject({ version: (await run("--version")).stdout.trim() });
     const help = await run("--help");
     expect(help.code).toBe(0);
-    for (const command of ["pair", "token", "list", "doctor"]) expect(help.stdout).toContain(`dms-connect ${command}`);
+    for (const command of ["pair", "token", "list", "doctor", "vault"]) expect(help.stdout).toContain(`dms-connect ${command}`);
   });
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line of DMS Connect: a paired program like any other, for scripts and for finding faults.
+ * The command line of DMS Connect: a paired program like any other, for scripts and for finding faults; and, for
+ * the vault's commands, a hand on the profile's files while the app is not running.
  *
  * Invariant: stdout holds results only; everything for a person goes to stderr. Bad usage exits with 2.
  */
@@ -11,6 +12,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { listCommand, listUsage } from "./list-command.ts";
 import { pairCommand, pairUsage } from "./pair-command.ts";
 import { tokenCommand, tokenUsage } from "./token-command.ts";
+import { vaultCommand, vaultUsage } from "./vault-command.ts";
 
 interface Command {
   readonly run: (args: readonly string[]) => Promise<number>;
@@ -22,15 +24,17 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ["token", { run: tokenCommand, usage: tokenUsage }],
   ["list", { run: listCommand, usage: listUsage }],
   ["doctor", { run: doctorCommand, usage: doctorUsage }],
+  ["vault", { run: vaultCommand, usage: vaultUsage }],
 ]);
 
 const help = `${[...commands.values()].map(({ usage }) => `usage: ${usage}`).join("\n")}
 
-All commands take --credentials FILE and --pipe NAME. See also --help and --version.
+All commands but vault take --credentials FILE and --pipe NAME. See also --help and --version.
+The vault's commands need DMS Connect not to be running.
 
 Exit codes: 0 done, 1 internal error or a failed check, 2 bad usage, 3 not_paired, 4 not_permitted, 5 not_connected,
 6 reconnect_required, 7 provider_unavailable, 8 invalid_request, 9 rate_limited, 10 vault_locked, 11 shutting_down,
-12 DMS Connect is not running, 13 the program on the pipe is not DMS Connect.`;
+12 DMS Connect is not running, 13 the program on the pipe is not DMS Connect, 14 DMS Connect is running and has the vault.`;
 
 process.exitCode = await main(process.argv.slice(2));
 

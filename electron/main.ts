@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { app, BrowserWindow, dialog, ipcMain, Menu, nativeImage, net, protocol, safeStorage, session, shell, Tray } from "electron";
 import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { failure } from "../shared/failure.ts";
+import { err, ok, type Result } from "../shared/result.ts";
 import { type Application, compose } from "./compose.ts";
 import { createLog, type OpenedLog } from "./diagnostics/log.ts";
 import { logUnhandled } from "./diagnostics/unhandled.ts";
@@ -12,7 +14,15 @@ import { createHandlers } from "./ipc/handlers.ts";
 import { createEventSender, registerIpcRouter } from "./ipc/router.ts";
 import { builtInProviders } from "./oauth/provider-registry.ts";
 import { appOrigin, registerAppScheme, serveApp } from "./shell/app-protocol.ts";
+import { turnDumpsOff } from "./shell/core-dumps.ts";
 import { createFileDialogs } from "./shell/file-dialogs.ts";
+import {
+  applyRequestedSystemKeys,
+  earlierSystemKeys as earlierSystemKeysIn,
+  keepLocalState,
+  rememberProvenSystemKeys,
+  requestEarlierSystemKeys,
+} from "./shell/local-state.ts";
 import { guardNavigation, refusePermissions } from "./shell/navigation-guard.ts";
 import { createProviderFetch } from "./shell/provider-fetch.ts";
 import { holdSingleInstance } from "./shell/single-instance.ts";
@@ -24,12 +34,27 @@ import { bringToFront, createMainWindow } from "./shell/window.ts";
 /** A provider that does not answer must not keep the app from ending. */
 const longestCloseMs = 3_000;
 const profileFolder = defaultProfileFolder(process.platform, process.env);
+/** Windows only. The app restarts after its answer has reached the window. */
+const earlierSystemKeys = {
+  available: () => earlierSystemKeysIn(profileFolder).length > 0,
+  use: (): Result<undefined> => {
+    if (!requestEarlierSystemKeys(profileFolder).ok) return err(failure("vault_locked"));
+    setImmediate(() => {
+      app.relaunch();
+      app.quit();
+    });
+    return ok();
+  },
+  proven: () => void rememberProvenSystemKeys(profileFolder),
+};
 let application: Application | undefined;
 let log: OpenedLog | undefined;
 let tray: Tray | undefined;
 let closing: Promise<void> | undefined;
 let isClosed = false;
 
+// First of all: what comes later holds secrets.
+const dumps = turnDumpsOff();
 mkdirSync(profileFolder, { recursive: true, mode: 0o700 });
 app.setPath("userData", profileFolder);
 registerAppScheme(protocol);
@@ -41,14 +66,30 @@ if (holdSingleInstance(app, showWindow)) {
   });
   app.on("activate", showWindow);
   app.on("before-quit", closeBeforeQuit);
-  app.whenReady().then(start).catch(giveUp);
+  // Electron reads the system's key file after this module has run: what it may overwrite is copied before.
+  const systemKeys = process.platform === "win32" ? keepSystemKeys() : undefined;
+  app
+    .whenReady()
+    .then(() => start({ ...dumps, ...systemKeys }))
+    .catch(giveUp);
 } else {
   app.quit();
 }
 
-async function start(): Promise<void> {
+/** Windows: what became of `Local State`, as words for the log. */
+function keepSystemKeys() {
+  const applied = applyRequestedSystemKeys(profileFolder, Date.now());
+  const kept = keepLocalState(profileFolder, Date.now());
+  return {
+    systemKeysApplied: applied.ok ? (applied.value.applied ?? "none") : applied.error,
+    systemKeysKept: kept.ok ? (kept.value.kept ?? "none") : kept.error,
+  };
+}
+
+async function start(safety: Readonly<Record<string, string>>): Promise<void> {
   const opened = createLog({ folder: profileFolder });
   log = opened;
+  opened.info("start", safety);
   logUnhandled(opened);
   const windows = () => BrowserWindow.getAllWindows();
   const browser = createSystemBrowser(shell);
@@ -67,6 +108,7 @@ async function start(): Promise<void> {
     sendEvent: createEventSender(windows),
     onPairingRequested: showWindow,
     startOptions: readStartOptions(process.argv.slice(1)),
+    ...(process.platform === "win32" ? { earlierSystemKeys } : {}),
   });
   application = composed;
   const files = createFileDialogs({ dialog, window: () => windows()[0] });

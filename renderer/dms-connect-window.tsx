@@ -20,11 +20,16 @@ import { SettingsPage } from "./settings/settings-page.tsx";
 import { useClients, useConnections, usePairings, useProviders, useRegistrations, useStatus } from "./state/live-sources.ts";
 import { darkSystem, useMediaQuery } from "./state/use-media-query.ts";
 import { type Settings, useSettings } from "./state/use-settings.ts";
+import { RecoveryPage } from "./vault/recovery-page.tsx";
 import { type PageName, WindowFrame } from "./window-frame.tsx";
 import { WindowMessages } from "./window-messages.tsx";
 
 /** Until the stored ones are there. */
 const standardSettings: SettingsView = { theme: "system", usualUser: "" };
+
+const openPages = ["connections", "programs", "setUp", "settings"] as const satisfies readonly PageName[];
+/** While the vault does not open there is nothing else to show. */
+const lockedPages = ["recovery", "settings"] as const satisfies readonly PageName[];
 
 interface DmsConnectWindowProps {
   /** Carried by every style element, as the Content-Security-Policy demands. */
@@ -55,35 +60,50 @@ function ThemedWindow() {
 }
 
 function Pages({ settings }: { readonly settings: Settings }) {
-  const [page, setPage] = useState<PageName>("connections");
-  useDocumentLanguageAndTitle(page);
+  const [chosen, setChosen] = useState<PageName>("connections");
   const status = useStatus();
+  const vault = status.state.kind === "ready" ? status.state.value.vault : undefined;
+  const pages = vault?.state === "locked" ? lockedPages : openPages;
+  // Where a page is not there (any more), the first one is.
+  const page = pages.find((each) => each === chosen) ?? pages[0];
+  useDocumentLanguageAndTitle(page);
   // Lists that failed while the vault was locked are asked for again once it is open.
-  const epoch = status.state.kind === "ready" ? status.state.value.vault.state : "open";
-  const connections = useConnections(epoch);
-  const providers = useProviders(epoch);
-  const registrations = useRegistrations(epoch);
-  const clients = useClients(epoch);
-  const pairings = usePairings(epoch);
-  const knownProviders = valueOr(providers, []);
+  const lists = useLists(vault?.state ?? "open");
+  const knownProviders = valueOr(lists.providers, []);
   return (
     <>
-      <WindowFrame page={page} onNavigate={setPage} messages={<WindowMessages status={status} />}>
+      <WindowFrame
+        pages={pages}
+        page={page}
+        onNavigate={setChosen}
+        messages={<WindowMessages status={status} page={page} onGoTo={setChosen} />}
+      >
+        {page === "recovery" && vault?.state === "locked" ? <RecoveryPage vault={vault} /> : null}
         {page === "connections" ? (
           <ConnectionsPage
-            connections={connections}
-            providers={providers}
+            connections={lists.connections}
+            providers={lists.providers}
             usualUser={valueOr(settings.live, standardSettings).usualUser}
-            onGoToSetUp={() => setPage("setUp")}
+            onGoToSetUp={() => setChosen("setUp")}
           />
         ) : null}
-        {page === "programs" ? <ProgramsPage clients={clients} providers={knownProviders} /> : null}
-        {page === "setUp" ? <SetUpPage registrations={registrations} providers={providers} /> : null}
+        {page === "programs" ? <ProgramsPage clients={lists.clients} providers={knownProviders} /> : null}
+        {page === "setUp" ? <SetUpPage registrations={lists.registrations} providers={lists.providers} /> : null}
         {page === "settings" ? <SettingsPage settings={settings} status={status} /> : null}
       </WindowFrame>
-      <PairingPrompt pairings={valueOr(pairings, [])} providers={knownProviders} />
+      <PairingPrompt pairings={valueOr(lists.pairings, [])} providers={knownProviders} />
     </>
   );
+}
+
+function useLists(epoch: string) {
+  return {
+    connections: useConnections(epoch),
+    providers: useProviders(epoch),
+    registrations: useRegistrations(epoch),
+    clients: useClients(epoch),
+    pairings: usePairings(epoch),
+  };
 }
 
 function useIsDark(theme: Theme): boolean {

@@ -1,22 +1,26 @@
 /** Navigation beside (or, in a narrow window, above) the page, and the messages that stand on every page. */
 import { makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
 import { DocumentKeyRegular } from "@fluentui/react-icons/svg/document-key";
+import { LockClosedKeyRegular } from "@fluentui/react-icons/svg/lock-closed-key";
 import { PlugConnectedRegular } from "@fluentui/react-icons/svg/plug-connected";
 import { SettingsRegular } from "@fluentui/react-icons/svg/settings";
 import { WindowAppsRegular } from "@fluentui/react-icons/svg/window-apps";
 import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-export type PageName = "connections" | "programs" | "setUp" | "settings";
+export type PageName = "recovery" | "connections" | "programs" | "setUp" | "settings";
 
-const pages: readonly { readonly name: PageName; readonly icon: ReactElement }[] = [
-  { name: "connections", icon: <PlugConnectedRegular /> },
-  { name: "programs", icon: <WindowAppsRegular /> },
-  { name: "setUp", icon: <DocumentKeyRegular /> },
-  { name: "settings", icon: <SettingsRegular /> },
-];
+const icons: Readonly<Record<PageName, ReactElement>> = {
+  recovery: <LockClosedKeyRegular />,
+  connections: <PlugConnectedRegular />,
+  programs: <WindowAppsRegular />,
+  setUp: <DocumentKeyRegular />,
+  settings: <SettingsRegular />,
+};
 
 interface WindowFrameProps {
+  /** The pages there are to go to now. */
+  readonly pages: readonly PageName[];
   readonly page: PageName;
   readonly onNavigate: (page: PageName) => void;
   /** Stands above every page. */
@@ -24,7 +28,7 @@ interface WindowFrameProps {
   readonly children: ReactNode;
 }
 
-export function WindowFrame({ page, onNavigate, messages, children }: WindowFrameProps) {
+export function WindowFrame({ pages, page, onNavigate, messages, children }: WindowFrameProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   return (
@@ -35,7 +39,7 @@ export function WindowFrame({ page, onNavigate, messages, children }: WindowFram
         </Text>
         <nav aria-label={t("nav.label")}>
           <ul className={styles.list}>
-            {pages.map(({ name, icon }) => (
+            {pages.map((name) => (
               <li key={name} className={styles.entry}>
                 <button
                   type="button"
@@ -44,7 +48,7 @@ export function WindowFrame({ page, onNavigate, messages, children }: WindowFram
                   onClick={() => onNavigate(name)}
                 >
                   <span aria-hidden="true" className={styles.icon}>
-                    {icon}
+                    {icons[name]}
                   </span>
                   <span className={styles.label}>{t(`nav.${name}`)}</span>
                 </button>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { failure } from "../shared/failure.ts";
-import { goTo } from "./testing/scenes.ts";
+import { goTo } from "./testing/scene.ts";
 import { browser, callsOf, useWindow } from "./testing/window-fixture.ts";
 
 describe.skipIf(browser === undefined)("programs and registrations in the window", () => {
@@ -48,6 +48,9 @@ describe.skipIf(browser === undefined)("programs and registrations in the window
   it("neither approves nor denies a pairing by a key that was meant for the page", async () => {
     const { page } = await open({ scenario: "pairing" });
     await page.getByRole("alertdialog").waitFor();
+    // A click beside it once took the focus out of the dialog.
+    await page.mouse.click(5, 5);
+    expect(await page.evaluate(() => document.activeElement?.closest("[role=alertdialog]") !== null)).toBe(true);
     for (const key of ["Enter", "Space", "Escape", "Enter"]) await page.keyboard.press(key);
     expect(await callsOf(page, "pairing.approve")).toEqual([]);
     expect(await callsOf(page, "pairing.deny")).toEqual([]);

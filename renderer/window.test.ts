@@ -1,7 +1,8 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { describe, expect, it } from "vitest";
 import type { OpenWindow } from "./testing/built-window.ts";
-import { goTo, scenes } from "./testing/scenes.ts";
+import { goTo } from "./testing/scene.ts";
+import { scenes } from "./testing/scenes.ts";
 import { browser, callsOf, useWindow } from "./testing/window-fixture.ts";
 
 describe.skipIf(browser === undefined)("the window", () => {
@@ -26,23 +27,6 @@ describe.skipIf(browser === undefined)("the window", () => {
     await page.getByRole("heading", { level: 1, name: "Set-up" }).waitFor();
     expect(await page.locator("html").getAttribute("lang")).toBe("en");
     expect(await page.title()).toBe("Set-up – DMS Connect");
-  });
-
-  it("says on every page that the vault is locked, and lists again once it is open", async () => {
-    const { page } = await open({ scenario: "locked" });
-    const message = page.getByText("The vault of DMS Connect cannot be opened with the keys of this computer.");
-    for (const name of ["DMS programs", "Set-up", "Settings", "Connections"]) {
-      await goTo(page, name);
-      await message.waitFor();
-      expect(await message.count()).toBe(1);
-    }
-    await page.evaluate(() => {
-      window.mock.answer("connections.list", { ok: true, value: [] });
-      window.mock.answer("providers.list", { ok: true, value: [] });
-      window.mock.emit("statusChanged", { ...window.mock.scenario.status, vault: { state: "open" } });
-    });
-    await page.getByText("First, set up a provider").waitFor();
-    expect(await message.count()).toBe(0);
   });
 
   it("changes its colours at once and saves the choice", async () => {

@@ -1,28 +1,9 @@
 /** The catalogue behind `failure.ts`: one entry a failure. Codes are stable: never rename or reuse one. */
 
-/** The error words of pipe protocol version 1 (docs/pipe-protocol.md). */
-export type PipeErrorCode =
-  | "not_paired"
-  | "not_permitted"
-  | "not_connected"
-  | "reconnect_required"
-  | "provider_unavailable"
-  | "invalid_request"
-  | "rate_limited"
-  | "vault_locked"
-  | "shutting_down"
-  | "internal_error";
+import { type FailureTexts, texts } from "./failure-texts.ts";
+import { vaultFailures } from "./vault-failures.ts";
 
-export interface FailureTexts {
-  readonly pipe: PipeErrorCode;
-  readonly retryable: boolean;
-  readonly message: string;
-  readonly remedy: string;
-}
-
-function texts(pipe: PipeErrorCode, retryable: boolean, message: string, remedy: string): FailureTexts {
-  return { pipe, retryable, message, remedy };
-}
+export type { FailureTexts, PipeErrorCode } from "./failure-texts.ts";
 
 const askVendor = "Ask your DMS vendor to check the registration in DMS Connect.";
 const tryLater = "Wait a moment and try again. The connection is kept.";
@@ -246,50 +227,9 @@ export const failureCatalogue = {
     "Use one of: {{known}}.",
   ),
 
-  // Vault and settings
-  vault_locked: texts(
-    "vault_locked",
-    false,
-    "The vault of DMS Connect cannot be opened with the keys of this computer.",
-    "Open DMS Connect and follow the steps shown there. Nothing was deleted.",
-  ),
-  vault_protection_missing: texts(
-    "vault_locked",
-    false,
-    "This computer offers no safe place for the vault's key.",
-    "Start the password store of your desktop (Secret Service), or call your administrator.",
-  ),
-  vault_damaged: texts(
-    "vault_locked",
-    false,
-    "The vault file is damaged. It was set aside as {{file}}.",
-    "Reconnect your providers. Keep the file for your DMS vendor.",
-  ),
-  vault_newer: texts(
-    "vault_locked",
-    false,
-    "The vault was written by a newer version of DMS Connect.",
-    "Install the newer version again. Nothing was changed.",
-  ),
-  vault_in_use: texts(
-    "vault_locked",
-    false,
-    "The vault of DMS Connect is open in another program.",
-    "Close the other DMS Connect and start this one again. Nothing was changed.",
-  ),
-  vault_key_single_copy: texts(
-    "vault_locked",
-    false,
-    "Only one of two places for the vault's key can be used: {{place}} does not answer.",
-    "Nothing needs to be done now. If this stays, call your administrator.",
-  ),
-  vault_write_failed: texts(
-    "internal_error",
-    true,
-    "The vault could not be written ({{problem}}).",
-    "Free some disk space, then try again. The token is kept in memory.",
-  ),
-  vault_conflict: texts("internal_error", true, "The connection changed while it was being saved.", "Try again."),
+  ...vaultFailures,
+
+  // Settings and start
   command_line_invalid: texts(
     "invalid_request",
     false,

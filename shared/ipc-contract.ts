@@ -16,6 +16,7 @@ import type {
   RegistrationView,
   SettingsView,
   StatusView,
+  VaultImportView,
 } from "./views.ts";
 
 /** Carries the types of a call; exists at run time only as a marker. */
@@ -49,6 +50,17 @@ export interface ApproveParams {
   readonly access: AccessPolicy;
 }
 
+export interface PassphraseParams {
+  readonly passphrase: string;
+}
+export interface RekeyParams {
+  readonly passphrase?: string;
+}
+export interface VaultExportParams extends PassphraseParams {
+  /** Whether tokens go with the connections; the computer they leave must then no longer use them. */
+  readonly includeSignIns: boolean;
+}
+
 export const ipcCalls = {
   "status.get": call<void, StatusView>(),
   "providers.list": call<void, readonly ProviderView[]>(),
@@ -74,6 +86,26 @@ export const ipcCalls = {
   "settings.save": call<SettingsView, void>(),
   /** Saves the public callback certificate to a file the person chooses. `saved` is false when they cancelled. */
   "certificate.save": call<void, { readonly saved: boolean }>(),
+  /** Tries to open the locked vault again. */
+  "vault.tryAgain": call<void, void>(),
+  /** Opens the locked vault with its passphrase. */
+  "vault.unlock": call<PassphraseParams, void>(),
+  /**
+   * Sets or replaces the passphrase that opens the vault besides the keys of this computer. Where no vault is there and the
+   * computer has no safe place for its key, makes a vault that the passphrase protects.
+   */
+  "vault.setPassphrase": call<PassphraseParams, void>(),
+  "vault.removePassphrase": call<void, void>(),
+  /** Sets the locked vault aside and starts a new one, in which its connections wait for Reconnect. */
+  "vault.startAnew": call<void, void>(),
+  /** Windows: puts back the earlier copy of the system's key file and restarts the app. */
+  "vault.useEarlierSystemKeys": call<void, void>(),
+  /** Makes a new vault key and seals everything again. A vault with a passphrase needs it for that. */
+  "vault.rekey": call<RekeyParams, void>(),
+  /** Asks where to save, and writes registrations and connections to one file that the passphrase seals. `saved` is false when the person cancelled. */
+  "vault.export": call<VaultExportParams, { readonly saved: boolean }>(),
+  /** Asks for such a file and takes in what this computer does not have yet. */
+  "vault.import": call<PassphraseParams, VaultImportView>(),
 } as const;
 
 export const ipcEvents = {

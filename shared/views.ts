@@ -110,11 +110,56 @@ export interface PairingView {
   readonly expiresAtMs: number;
 }
 
+/** Where a key of the vault is kept. */
+export type KeyPlace = "safeStorage" | "credentialStore" | "passphrase";
+
+export type VaultView =
+  | {
+      readonly state: "open";
+      /** Whether a recovery passphrase opens it besides the keys of this computer. */
+      readonly hasPassphrase: boolean;
+      /** When the newest backup was taken; absent before the first. */
+      readonly newestBackupAtMs?: number;
+    }
+  | { readonly state: "locked"; readonly failure: Failure; readonly recovery: VaultRecoveryView };
+
+/** What a person can do about a vault that did not open. */
+export interface VaultRecoveryView {
+  /** Why each place did not open it, as one word: `lost`, `denied`, `locked`, `unavailable`, `timed_out`, `fixed_key`, `failed`. */
+  readonly places: readonly { readonly place: KeyPlace; readonly problem: string }[];
+  /** The vault has a passphrase. */
+  readonly canUsePassphrase: boolean;
+  /** There is no vault yet and no safe place for its key: one may be made that a passphrase protects. */
+  readonly canChoosePassphrase: boolean;
+  /** Windows: an earlier copy of the system's own key file is there (`vault.useEarlierSystemKeys`). */
+  readonly canUseEarlierSystemKeys: boolean;
+  /** The vault may be set aside and a new one started. */
+  readonly canStartAnew: boolean;
+  /** The connections in the locked vault: those that need Reconnect if it is started anew. */
+  readonly connections: readonly {
+    readonly providerName: string;
+    readonly environment: Environment;
+    readonly user: string;
+  }[];
+}
+
+/** What an import brought. */
+export interface VaultImportView {
+  /** The person chose no file; all counts are 0. */
+  readonly cancelled: boolean;
+  readonly registrations: number;
+  readonly connections: number;
+  /** How many of `connections` came with their sign-in and need no Reconnect. */
+  readonly withSignIn: number;
+  /** Registrations and connections that this computer has already; they were left as they are. */
+  readonly skipped: number;
+}
+
 export interface StatusView {
   readonly version: string;
   /** `electron` or `chromium-host`. */
   readonly host: string;
-  readonly vault: { readonly state: "open" } | { readonly state: "locked"; readonly failure: Failure };
+  readonly vault: VaultView;
   readonly pipe: { readonly state: "listening"; readonly name: string } | { readonly state: "closed"; readonly failure: Failure };
   /** Things a person should know that stop nothing: one key envelope missing, settings reset, … */
   readonly notices: readonly Failure[];

@@ -20,6 +20,8 @@ const rewriteEveryMs = 3_000;
 /** What a commit may change besides the state. */
 export interface CommitExtras {
   readonly organisation?: string | undefined;
+  /** When it was connected on another computer. */
+  readonly connectedAtMs?: number | undefined;
   /** Shown over the new state from its first announcement on. */
   readonly overlay?: Overlay | undefined;
 }
@@ -110,7 +112,7 @@ export class Connections {
       if (!waiting.ok) return waiting;
       if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
     }
-    const next = nextRecord(live, state, this.#deps.clock.nowMs(), besides.organisation);
+    const next = nextRecord(live, state, this.#deps.clock.nowMs(), besides);
     const written = await this.#deps.vault.commitConnection(next);
     if (!written.ok) return written;
     // A sign-in under way keeps its row: its Cancel must stay in reach.
@@ -191,12 +193,12 @@ export class Connections {
   }
 }
 
-function nextRecord(live: LiveConnection, state: StoredState, nowMs: number, organisation?: string): ConnectionRecord {
-  const kept = organisation ?? live.record?.organisation;
+function nextRecord(live: LiveConnection, state: StoredState, nowMs: number, besides: CommitExtras = {}): ConnectionRecord {
+  const kept = besides.organisation ?? live.record?.organisation;
   return {
     key: live.key,
     ...(kept === undefined ? {} : { organisation: kept }),
-    connectedAtMs: live.record?.connectedAtMs ?? nowMs,
+    connectedAtMs: besides.connectedAtMs ?? live.record?.connectedAtMs ?? nowMs,
     generation: generationOf(live) + 1,
     state,
   };

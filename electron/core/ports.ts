@@ -7,6 +7,7 @@ import type { Result } from "../../shared/result.ts";
 import type { AccessPolicy, Environment, ProviderEndpoints, RegistrationView } from "../../shared/views.ts";
 import type { ConnectionKey, ConnectionRecord, Grant } from "./connection-state.ts";
 import type { ProviderDefinition } from "./provider-definition.ts";
+import type { TransferContents } from "./transfer-contents.ts";
 
 export interface Clock {
   /** Unix time in milliseconds. */
@@ -49,7 +50,7 @@ export interface AuditEntry {
   readonly atMs: number;
   /** e.g. `token.get`, `connect`, `refresh`, `revoke`, `forget`, `pairing`, `registration.save`. */
   readonly action: string;
-  /** The program's client id, or `window`, or `broker` for what the app does by itself. */
+  /** The program's client id, or `window`, `command-line`, or `broker` for what the app does by itself. */
   readonly actor: string;
   readonly actorName?: string;
   readonly provider?: string;
@@ -71,13 +72,20 @@ export interface StoredConnectionSummary {
   readonly grantExpiryIsEstimate: boolean;
 }
 
+export interface ConnectionPage {
+  readonly limit: number;
+  /** The last key of the page before. */
+  readonly after?: ConnectionKey;
+}
+
 /**
  * The sealed store. Each write is one durable transaction: once its promise has settled with `ok`,
  * a power cut loses nothing. Every failure is one of the `vault_*` codes, or `grant_unreadable` for a
  * record that cannot be trusted.
  */
 export interface Vault {
-  readonly listConnections: () => Promise<Result<readonly StoredConnectionSummary[]>>;
+  /** All of them, or one page, ordered by key. */
+  readonly listConnections: (page?: ConnectionPage) => Promise<Result<readonly StoredConnectionSummary[]>>;
   readonly readConnection: (key: ConnectionKey) => Promise<Result<ConnectionRecord | undefined>>;
   /** Writes `record`; `vault_conflict` unless the stored generation is `record.generation - 1` (absent counts as 0). */
   readonly commitConnection: (record: ConnectionRecord) => Promise<Result<undefined>>;
@@ -104,6 +112,16 @@ export interface Vault {
   readonly saveSecret: (name: string, value: string) => Promise<Result<undefined>>;
 
   readonly appendAudit: (entry: AuditEntry) => Promise<Result<undefined>>;
+}
+
+/** Seals an export under a passphrase. */
+export interface TransferSeal {
+  /** `vault_passphrase_weak`, or nothing. */
+  readonly checkPassphrase: (passphrase: string) => Failure | undefined;
+  /** The text of the file. Fails with `vault_passphrase_weak`. */
+  readonly seal: (contents: TransferContents, passphrase: string) => Promise<Result<string>>;
+  /** What is in a file. Fails with `vault_passphrase_wrong`, `vault_transfer_unreadable` or `vault_transfer_newer`. */
+  readonly open: (text: string, passphrase: string) => Promise<Result<TransferContents>>;
 }
 
 // ---- OAuth ----------------------------------------------------------------------------------

@@ -30,6 +30,11 @@ const accepted: Partial<Record<CallName, unknown>> = {
   "pairing.approve": { pairingId: "p1", access: { users: "all", providers: ["mazda"] } },
   "pairing.deny": { pairingId: "p1" },
   "settings.save": { theme: "system", usualUser: "" },
+  "vault.unlock": { passphrase: "p" },
+  "vault.setPassphrase": { passphrase: "p".repeat(1024) },
+  "vault.rekey": { passphrase: "p" },
+  "vault.export": { passphrase: "p", includeSignIns: false },
+  "vault.import": { passphrase: "p" },
 };
 
 describe("the guards of the window's calls", () => {
@@ -64,4 +69,20 @@ describe("the guards of the window's calls", () => {
   ] as const)("refuse %s that is out of bounds", (_what, name, params) => {
     expect(callGuards[name](params)).toMatchObject({ ok: false });
   });
+
+  it("accept the change of the key of a vault that has no passphrase", () => {
+    expect(callGuards["vault.rekey"]({})).toEqual({ ok: true, value: {} });
+  });
+
+  it.each(["vault.unlock", "vault.setPassphrase", "vault.rekey", "vault.export", "vault.import"] as const)(
+    "refuse an overlong or empty passphrase of %s without repeating it",
+    (name) => {
+      const passphrase = "correct horse ".repeat(100);
+      for (const given of [passphrase, "", [passphrase]]) {
+        const refused = callGuards[name]({ passphrase: given, ...(name === "vault.export" ? { includeSignIns: true } : {}) });
+        expect(refused).toMatchObject({ ok: false });
+        expect(JSON.stringify(refused)).not.toContain("horse");
+      }
+    },
+  );
 });

@@ -53,6 +53,10 @@ export const registrationSchema = z.strictObject({
   endpoints: endpoints.exactOptional(),
 });
 
+/** No lower bound but one: a short one is told what it lacks by the part that knows. */
+const passphrase = z.string().min(1).max(1024);
+const withPassphrase = z.strictObject({ passphrase });
+
 const settings = z.strictObject({ theme: z.enum(["system", "light", "dark"]), usualUser: z.string().max(256) });
 
 /** One guard a call of the contract; a call without one does not compile. */
@@ -77,6 +81,15 @@ export const callGuards: CallGuards = {
   "settings.get": guard(none),
   "settings.save": guard(settings),
   "certificate.save": guard(none),
+  "vault.tryAgain": guard(none),
+  "vault.unlock": guard(withPassphrase),
+  "vault.setPassphrase": guard(withPassphrase),
+  "vault.removePassphrase": guard(none),
+  "vault.startAnew": guard(none),
+  "vault.useEarlierSystemKeys": guard(none),
+  "vault.rekey": guard(z.strictObject({ passphrase: passphrase.exactOptional() })),
+  "vault.export": guard(z.strictObject({ passphrase, includeSignIns: z.boolean() })),
+  "vault.import": guard(withPassphrase),
 };
 
 function guard<T>(schema: z.ZodType<T>): Guard<T> {

@@ -10,8 +10,10 @@ import type { Pairings } from "../core/pairing.ts";
 import type { SystemBrowser } from "../core/ports.ts";
 import type { Registrations } from "../core/registrations.ts";
 import type { Revocation } from "../core/revocation.ts";
+import { outcomeOf } from "./audit-outcome.ts";
 import { parseRegistrationFile } from "./registration-file.ts";
 import type { CallHandlers } from "./router.ts";
+import { createVaultHandlers, type TransferBroker, type VaultControl, type VaultHandlerParts } from "./vault-handlers.ts";
 
 /** The parts of an open broker the window talks to. */
 export interface WindowBroker {
@@ -20,6 +22,7 @@ export interface WindowBroker {
   readonly connectFlow: ConnectFlow;
   readonly revocation: Revocation;
   readonly pairings: Pairings;
+  readonly transfer: TransferBroker["transfer"];
   /** Writes an audit row for an act of a person at the window; `user` is the program's client id where the act is about a program. */
   readonly audit: (
     action: string,
@@ -32,8 +35,9 @@ export interface HandlerParts {
   readonly status: () => StatusView;
   /** The broker, or why it could not be opened. */
   readonly broker: () => Result<WindowBroker>;
+  readonly vault: VaultControl;
   readonly settings: { readonly read: () => SettingsView; readonly save: (view: SettingsView) => Result<undefined> };
-  readonly files: {
+  readonly files: VaultHandlerParts["files"] & {
     readonly openJsonFile: () => Promise<Result<string | undefined>>;
     readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
   };
@@ -56,6 +60,7 @@ export function createHandlers(parts: HandlerParts): CallHandlers {
     ...connectionHandlers(parts, withBroker),
     ...registrationHandlers(parts, withBroker),
     ...programHandlers(withBroker),
+    ...createVaultHandlers(parts),
   };
 }
 
@@ -154,11 +159,6 @@ async function saveCertificate(parts: HandlerParts): Promise<Result<{ readonly s
   if (!certificate.ok) return certificate;
   const saved = await parts.files.savePemFile("dms-connect-callback.pem", certificate.value.certificatePem);
   return saved.ok ? ok({ saved: saved.value }) : saved;
-}
-
-/** As audit rows say it: `ok` or the failure's code. */
-function outcomeOf(result: Result<unknown>): string {
-  return result.ok ? "ok" : result.error.code;
 }
 
 function parseConnectionId(id: string): ConnectionKey | undefined {

@@ -1,35 +1,40 @@
-/** Reads a file that a person or a start option names. Invariant: at most 1 MiB is read, whatever size the file claims to have. */
+/** Reads a file that a person or a start option names. Invariant: no more is read than allowed, whatever size the file claims to have. */
 import { open } from "node:fs/promises";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 
 /** A registration file takes a few kilobytes. */
-const maxFileBytes = 1024 * 1024;
+const maxRegistrationBytes = 1024 * 1024;
+/** An export takes about 5 kB a connection: this is more than 10,000. */
+const maxTransferBytes = 64 * 1024 * 1024;
 
-/** The text of a file, or `registration_file_unreadable` if it cannot be opened or is longer than 1 MiB. */
+/** The text of a registration file, or `registration_file_unreadable` if it cannot be opened or is longer than 1 MiB. */
 export async function readBoundedText(path: string): Promise<Result<string>> {
+  const text = await readUpTo(path, maxRegistrationBytes);
+  if (text.ok) return text;
+  const problem = text.error === "too large" ? "it is larger than 1 MiB" : "it could not be opened";
+  return err(failure("registration_file_unreadable", { problem }));
+}
+
+/** The text of an export, or `vault_transfer_unreadable` if it cannot be opened or is longer than 64 MiB. */
+export async function readTransferText(path: string): Promise<Result<string>> {
+  const text = await readUpTo(path, maxTransferBytes);
+  return text.ok ? text : err(failure("vault_transfer_unreadable", { problem: text.error }));
+}
+
+async function readUpTo(path: string, maxBytes: number): Promise<Result<string, "too large" | "not opened">> {
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
     await using file = await open(path, "r");
-    // One byte more than allowed tells a full file from one that is too long, whatever its stated size.
-    const buffer = Buffer.alloc(maxFileBytes + 1);
-    const bytes = await fill(file, buffer);
-    if (bytes > maxFileBytes) return unreadable("it is larger than 1 MiB");
-    return ok(buffer.toString("utf8", 0, bytes));
+    // One byte more than allowed tells a full file from one that is too long; `end` counts from 0.
+    for await (const chunk of file.createReadStream({ end: maxBytes, autoClose: false })) {
+      const bytes = Buffer.from(chunk as Buffer); // a stream without encoding gives buffers
+      chunks.push(bytes);
+      length += bytes.length;
+    }
   } catch {
-    return unreadable("it could not be opened");
+    return err("not opened");
   }
-}
-
-async function fill(file: Awaited<ReturnType<typeof open>>, buffer: Buffer): Promise<number> {
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return length;
-}
-
-function unreadable(problem: string): Result<string> {
-  return err(failure("registration_file_unreadable", { problem }));
+  return length > maxBytes ? err("too large") : ok(Buffer.concat(chunks).toString("utf8"));
 }

@@ -1,7 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../shared/failure.ts";
+import { err, ok } from "../../shared/result.ts";
 import { createFileDialogs, type FileDialogs } from "./file-dialogs.ts";
 
 describe("the file dialogs", () => {
@@ -46,5 +48,39 @@ describe("the file dialogs", () => {
     expect(await choosing(file).savePemFile("callback.pem", "PEM")).toEqual({ ok: true, value: true });
     expect(await readFile(file, "utf8")).toBe("PEM");
     expect(await choosing(join(folder, "missing/callback.pem")).savePemFile("callback.pem", "PEM")).toMatchObject({ ok: false });
+  });
+
+  it("reads an export of exactly 64 MiB and refuses one byte more, naming it an export", async () => {
+    const file = join(folder, "export.json");
+    await writeFile(file, "");
+    await truncate(file, 64 * 1024 * 1024);
+    const read = await choosing(file).openTransferFile();
+    expect(read.ok && read.value?.length).toBe(64 * 1024 * 1024);
+    await truncate(file, 64 * 1024 * 1024 + 1);
+    for (const unusable of [file, join(folder, "missing.json")]) {
+      expect(await choosing(unusable).openTransferFile()).toMatchObject({ ok: false, error: { code: "vault_transfer_unreadable" } });
+    }
+    await rm(file);
+  });
+
+  it("has an export made only after the person chose a place", async () => {
+    const made: string[] = [];
+    const make = async () => ok(String(made.push("made")));
+    expect(await choosing(undefined).openTransferFile()).toEqual({ ok: true, value: undefined });
+    expect(await choosing(undefined).saveTransferFile("export.json", make)).toEqual({ ok: true, value: false });
+    expect(made).toEqual([]);
+    const file = join(folder, "saved.json");
+    expect(await choosing(file).saveTransferFile("export.json", make)).toEqual({ ok: true, value: true });
+    expect([made, await readFile(file, "utf8")]).toEqual([["made"], "1"]);
+  });
+
+  it("writes nothing when the export cannot be made, and says when it cannot be written", async () => {
+    const refused = err(failure("vault_locked"));
+    expect(await choosing(join(folder, "none.json")).saveTransferFile("export.json", async () => refused)).toEqual(refused);
+    expect(await readdir(folder)).not.toContain("none.json");
+    expect(await choosing(join(folder, "missing/none.json")).saveTransferFile("export.json", async () => ok("x"))).toMatchObject({
+      ok: false,
+      error: { code: "file_not_written" },
+    });
   });
 });

@@ -1,9 +1,10 @@
-/** The two files a person picks. Invariant: what is read stays in the main process, and is bounded. */
+/** The files a person picks. Invariant: what is read stays in the main process, and is bounded. */
 import { writeFile } from "node:fs/promises";
-import type { BrowserWindow, Dialog } from "electron";
+import type { BrowserWindow, Dialog, FileFilter } from "electron";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { readBoundedText } from "./bounded-file.ts";
+import { readBoundedText, readTransferText } from "./bounded-file.ts";
+import { writePrivateText } from "./private-file.ts";
 
 export interface FileDialogParts {
   readonly dialog: Pick<Dialog, "showOpenDialog" | "showSaveDialog">;
@@ -16,7 +17,17 @@ export interface FileDialogs {
   readonly openJsonFile: () => Promise<Result<string | undefined>>;
   /** Asks where to put `pem` and writes it. Returns whether it was saved; `internal_error` if it could not be written. */
   readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
+  /** Asks for an export. Returns its text, `undefined` if the person cancelled, or `vault_transfer_unreadable`. */
+  readonly openTransferFile: () => Promise<Result<string | undefined>>;
+  /**
+   * Asks where to put an export, then has it made, so that its tokens are not older than the answer, and writes it for
+   * its owner alone. Returns whether it was saved, the failure of `makeText`, or `file_not_written`.
+   */
+  readonly saveTransferFile: (suggestedName: string, makeText: () => Promise<Result<string>>) => Promise<Result<boolean>>;
 }
+
+const json: FileFilter = { name: "JSON", extensions: ["json"] };
+const pemFilter: FileFilter = { name: "PEM", extensions: ["pem"] };
 
 /** Makes the file dialogs of the app. */
 export function createFileDialogs(parts: FileDialogParts): FileDialogs {
@@ -26,7 +37,7 @@ export function createFileDialogs(parts: FileDialogParts): FileDialogs {
       return path === undefined ? ok(undefined) : readBoundedText(path);
     },
     savePemFile: async (suggestedName, pem) => {
-      const path = await askWhereToSave(parts, suggestedName);
+      const path = await askWhereToSave(parts, suggestedName, pemFilter);
       if (path === undefined) return ok(false);
       try {
         await writeFile(path, pem);
@@ -35,18 +46,30 @@ export function createFileDialogs(parts: FileDialogParts): FileDialogs {
         return err(failure("internal_error"));
       }
     },
+    openTransferFile: async () => {
+      const path = await askForFile(parts);
+      return path === undefined ? ok(undefined) : readTransferText(path);
+    },
+    saveTransferFile: async (suggestedName, makeText) => {
+      const path = await askWhereToSave(parts, suggestedName, json);
+      if (path === undefined) return ok(false);
+      const text = await makeText();
+      if (!text.ok) return text;
+      const written = await writePrivateText(path, text.value);
+      return written.ok ? ok(true) : written;
+    },
   };
 }
 
 async function askForFile(parts: FileDialogParts): Promise<string | undefined> {
-  const options: Electron.OpenDialogOptions = { properties: ["openFile"], filters: [{ name: "JSON", extensions: ["json"] }] };
+  const options: Electron.OpenDialogOptions = { properties: ["openFile"], filters: [json] };
   const window = parts.window();
   const answer = await (window === undefined ? parts.dialog.showOpenDialog(options) : parts.dialog.showOpenDialog(window, options));
   return answer.canceled ? undefined : answer.filePaths[0];
 }
 
-async function askWhereToSave(parts: FileDialogParts, suggestedName: string): Promise<string | undefined> {
-  const options: Electron.SaveDialogOptions = { defaultPath: suggestedName, filters: [{ name: "PEM", extensions: ["pem"] }] };
+async function askWhereToSave(parts: FileDialogParts, suggestedName: string, filter: FileFilter): Promise<string | undefined> {
+  const options: Electron.SaveDialogOptions = { defaultPath: suggestedName, filters: [filter] };
   const window = parts.window();
   const answer = await (window === undefined ? parts.dialog.showSaveDialog(options) : parts.dialog.showSaveDialog(window, options));
   return answer.canceled ? undefined : answer.filePath;

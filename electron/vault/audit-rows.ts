@@ -10,9 +10,9 @@ import { createHash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { AuditEntry } from "../core/ports.ts";
-import { sealedBytes } from "./sealed-row.ts";
 import type { RecordContext, Sealer } from "./sealing.ts";
 import { parseJson } from "./stored-json.ts";
+import { type StoredRow, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 
 const entrySchema = z.object({
@@ -101,6 +101,39 @@ export function openAuditRows(database: DatabaseSync, sealer: Sealer, nowMs: () 
       return headFits(walked.head) ? { kind: "intact", rows: walked.head.sequence } : brokenAt(walked.head.sequence + 1, "head");
     },
   };
+}
+
+/**
+ * Adds rows of another copy of this log as far as they continue its chain, and the sealed end if it is that of the last of
+ * them. `rowsAfter` gives the rows after a sequence number. Throws SQLite's errors.
+ */
+export function continueAudit(
+  database: DatabaseSync,
+  rowsAfter: (sequence: number) => Iterable<StoredRow>,
+  storedHead: StoredRow | undefined,
+): void {
+  const last = database.prepare("SELECT sequence, entry, hash FROM audit ORDER BY sequence DESC LIMIT 1").get();
+  const insert = database.prepare("INSERT INTO audit (sequence, entry, hash) VALUES (?, ?, ?)");
+  let head: Head = last === undefined ? genesis : rowSchema.parse(last);
+  for (const stored of rowsAfter(head.sequence)) {
+    const row = rowSchema.safeParse(stored).data;
+    if (row === undefined || row.sequence !== head.sequence + 1 || !chained(head.hash, row.entry).equals(row.hash)) break;
+    insert.run(row.sequence, row.entry, row.hash);
+    head = row;
+  }
+  const sealed = headSchema.safeParse(storedHead).data;
+  if (sealed?.sequence !== head.sequence) return;
+  database
+    .prepare("INSERT OR REPLACE INTO audit_head (id, sequence, sealed_hash) VALUES (1, ?, ?)")
+    .run(sealed.sequence, sealed.sealed_hash);
+}
+
+/** Seals the end of the log under another key. Inside a transaction. Throws SQLite's errors. */
+export function resealAuditHead(database: DatabaseSync, from: Sealer, to: Sealer): void {
+  const row = headSchema.safeParse(database.prepare("SELECT sequence, sealed_hash FROM audit_head").get()).data;
+  const hash = row === undefined ? undefined : from.open(headContext(row.sequence), row.sealed_hash);
+  if (row === undefined || hash === undefined) return;
+  database.prepare("UPDATE audit_head SET sealed_hash = ?").run(to.seal(headContext(row.sequence), hash));
 }
 
 type Walked = { readonly kind: "whole"; readonly head: Head } | Extract<AuditVerification, { kind: "broken" }>;

@@ -7,9 +7,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import type { DmsClientRecord } from "../core/ports.ts";
-import { nextRevision, openRow, sealedBytes, sealRow } from "./sealed-row.ts";
+import type { Integrity } from "./integrity.ts";
+import { openRow, sealRow } from "./sealed-row.ts";
 import type { Sealer } from "./sealing.ts";
 import { parseJson } from "./stored-json.ts";
+import { markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 
 const selectionSchema = z.union([z.literal("all"), z.array(z.string())]);
@@ -33,10 +35,12 @@ export interface ClientRows {
   readonly delete: (clientId: string) => void;
 }
 
-export function createClientRows(database: DatabaseSync, sealer: Sealer): ClientRows {
+const sealedColumn = "sealed_client_key";
+
+export function createClientRows(database: DatabaseSync, sealer: Sealer, integrity: Integrity): ClientRows {
   const statements = {
     all: database.prepare("SELECT client_id, revision, view, sealed_client_key FROM dms_client ORDER BY client_id"),
-    one: database.prepare("SELECT revision FROM dms_client WHERE client_id = ?"),
+    one: database.prepare("SELECT revision, sealed_client_key FROM dms_client WHERE client_id = ?"),
     upsert: database.prepare("INSERT OR REPLACE INTO dms_client (client_id, revision, view, sealed_client_key) VALUES (?, ?, ?, ?)"),
     remove: database.prepare("DELETE FROM dms_client WHERE client_id = ?"),
   };
@@ -45,14 +49,19 @@ export function createClientRows(database: DatabaseSync, sealer: Sealer): Client
     save: (client) =>
       inTransaction(database, () => {
         const { clientId, clientKey, ...shown } = client;
-        const revision = nextRevision(statements.one.get(clientId));
+        const before = statements.one.get(clientId);
+        const revision = nextRevision(before);
         const view = viewText(shown);
         const sealed = sealRow(sealer, { kind: "client", names: [clientId], revision, view }, clientKey);
         statements.upsert.run(clientId, revision, view, sealed);
+        integrity.changed("client", [clientId], markedRow(before, sealedColumn), { revision, sealed });
       }),
-    delete: (clientId) => {
-      statements.remove.run(clientId);
-    },
+    delete: (clientId) =>
+      inTransaction(database, () => {
+        const before = statements.one.get(clientId);
+        statements.remove.run(clientId);
+        integrity.changed("client", [clientId], markedRow(before, sealedColumn), undefined);
+      }),
   };
 }
 

@@ -12,11 +12,13 @@ import { z } from "zod";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { type ConnectionKey, type ConnectionRecord, servableGrant } from "../core/connection-state.ts";
-import type { StoredConnectionSummary } from "../core/ports.ts";
+import type { ConnectionPage, StoredConnectionSummary } from "../core/ports.ts";
 import { type ConnectionBody, connectionRecordVersion, parseConnectionBody, writeConnectionBody } from "./connection-schema.ts";
+import type { Integrity } from "./integrity.ts";
 import type { RecordContext, Sealer } from "./sealing.ts";
 import { compactFailure, storedFailureSchema } from "./stored-failure.ts";
 import { parseJson } from "./stored-json.ts";
+import type { MarkedRow, StoredRow } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { unreadable } from "./vault-failures.ts";
 
@@ -32,40 +34,60 @@ const summaryRowSchema = z.object({
   grant_expires_at_ms: z.number().nullable(),
   grant_expiry_is_estimate: z.number(),
 });
+const keySchema = z.object({ provider: z.string(), environment: z.enum(["acceptance", "production"]), user: z.string() });
 const sealedRowSchema = z.object({ generation: z.number(), sealed_record: z.instanceof(Uint8Array) });
+const wholeRowSchema = keySchema.extend(sealedRowSchema.shape);
 type SealedRow = z.infer<typeof sealedRowSchema>;
 
 export interface ConnectionRows {
-  readonly list: () => readonly StoredConnectionSummary[];
+  readonly list: (page?: ConnectionPage) => readonly StoredConnectionSummary[];
   readonly read: (key: ConnectionKey) => Result<ConnectionRecord | undefined>;
   readonly commit: (record: ConnectionRecord) => Result<undefined>;
+  /** Puts a record in place of whatever generation is there: for recovery only, inside a transaction. */
+  readonly replace: (record: ConnectionRecord) => void;
+  /** The record in a row of this table or of a copy of it; `undefined` when it does not open. */
+  readonly readRow: (row: StoredRow) => ConnectionRecord | undefined;
+  /** Every connection there is, whether its record opens or not. */
+  readonly keys: () => readonly ConnectionKey[];
   readonly delete: (key: ConnectionKey, generation: number) => Result<undefined>;
 }
 
 const selectSummaries = `SELECT provider, environment, user, organisation, connected_at_ms, state_kind, failure,
     access_token_expires_at_ms, grant_expires_at_ms, grant_expiry_is_estimate
-  FROM connection ORDER BY provider, environment, user`;
+  FROM connection WHERE (provider, environment, user) > (?, ?, ?) ORDER BY provider, environment, user LIMIT ?`;
 const selectSealed = "SELECT generation, sealed_record FROM connection WHERE provider = ? AND environment = ? AND user = ?";
 const upsert = `INSERT OR REPLACE INTO connection (provider, environment, user, generation, organisation, connected_at_ms, state_kind,
     failure, access_token_expires_at_ms, grant_expires_at_ms, grant_expiry_is_estimate, sealed_record)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const remove = "DELETE FROM connection WHERE provider = ? AND environment = ? AND user = ?";
 
-export function createConnectionRows(database: DatabaseSync, sealer: Sealer): ConnectionRows {
+export function createConnectionRows(database: DatabaseSync, sealer: Sealer, integrity: Integrity): ConnectionRows {
   const statements = {
     summaries: database.prepare(selectSummaries),
     sealed: database.prepare(selectSealed),
+    keys: database.prepare("SELECT provider, environment, user FROM connection ORDER BY provider, environment, user"),
     upsert: database.prepare(upsert),
     remove: database.prepare(remove),
   };
   const find = (key: ConnectionKey): SealedRow | undefined => {
-    const row = statements.sealed.get(key.provider, key.environment, key.user);
+    const row = statements.sealed.get(...namesOf(key));
     return row === undefined ? undefined : sealedRowSchema.parse(row);
+  };
+  const markChange = (key: ConnectionKey, before: SealedRow | undefined, after: MarkedRow | undefined) =>
+    integrity.changed("connection", namesOf(key), before && { revision: before.generation, sealed: before.sealed_record }, after);
+  const store = (record: ConnectionRecord, before: SealedRow | undefined) => {
+    const sealed = sealer.seal(contextOf(record.key, record.generation), writeConnectionBody(record));
+    statements.upsert.run(...columnsOf(record), sealed);
+    markChange(record.key, before, { revision: record.generation, sealed });
   };
   const opensNot = (key: ConnectionKey, row: SealedRow | undefined) => row !== undefined && openRow(sealer, key, row) === undefined;
 
   return {
-    list: () => statements.summaries.all().flatMap(summaryOf),
+    list: (page) => {
+      const { provider = "", environment = "", user = "" } = page?.after ?? {};
+      // -1 means no limit (sqlite.org/lang_select.html#limitoffset).
+      return statements.summaries.all(provider, environment, user, page?.limit ?? -1).flatMap(summaryOf);
+    },
     read: (key) => {
       const row = find(key);
       if (row === undefined) return ok(undefined);
@@ -77,23 +99,38 @@ export function createConnectionRows(database: DatabaseSync, sealer: Sealer): Co
         const row = find(record.key);
         const follows = (row?.generation ?? 0) === record.generation - 1 || (record.generation === 1 && opensNot(record.key, row));
         if (!follows) return err(failure("vault_conflict"));
-        statements.upsert.run(...columnsOf(record), sealer.seal(contextOf(record.key, record.generation), writeConnectionBody(record)));
+        store(record, row);
         return ok();
       }),
+    replace: (record) => store(record, find(record.key)),
+    readRow: (row) => {
+      const parsed = wholeRowSchema.safeParse(row);
+      if (!parsed.success) return undefined;
+      const { provider, environment, user, ...sealed } = parsed.data;
+      const key: ConnectionKey = { provider, environment, user };
+      const body = openRow(sealer, key, sealed);
+      return body === undefined ? undefined : { key, generation: sealed.generation, ...body };
+    },
+    keys: () => statements.keys.all().flatMap((row) => keySchema.safeParse(row).data ?? []),
     delete: (key, generation) =>
       inTransaction(database, () => {
         const row = find(key);
         if ((row?.generation ?? 0) !== generation && !opensNot(key, row)) return err(failure("vault_conflict"));
-        statements.remove.run(key.provider, key.environment, key.user);
+        statements.remove.run(...namesOf(key));
+        markChange(key, row, undefined);
         return ok();
       }),
   };
 }
 
+function namesOf({ provider, environment, user }: ConnectionKey) {
+  return [provider, environment, user] as const;
+}
+
 function contextOf(key: ConnectionKey, generation: number): RecordContext {
   return {
     kind: "connection",
-    names: [key.provider, key.environment, key.user],
+    names: namesOf(key),
     recordVersion: connectionRecordVersion,
     generation,
   };

@@ -1,7 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { credentialProblem } from "./credential-store.ts";
 import { temporaryFolder } from "./testing/profile.ts";
 
@@ -14,7 +16,8 @@ if (!secretService)
   process.stderr.write("not exercised: the real Secret Service (dbus-run-session and gnome-keyring-daemon are not both here)\n");
 
 const modulePath = JSON.stringify(join(import.meta.dirname, "credential-store.ts"));
-const vaultPath = JSON.stringify(join(import.meta.dirname, "vault.ts"));
+const openingPath = JSON.stringify(join(import.meta.dirname, "key-envelopes.ts"));
+const envelopePath = JSON.stringify(join(import.meta.dirname, "credential-envelope.ts"));
 
 /** Runs `script` in a session bus of its own after the shell command `before`; gives what it printed as JSON. */
 function inSession(before: string, home: string, script: string): unknown {
@@ -52,28 +55,47 @@ describe.skipIf(!secretService)("the credential store over a real Secret Service
     expect(second).toEqual([Array.from({ length: 32 }, () => 200)]);
   });
 
-  it("opens a vault by itself in the next session, and finds it locked, not lost, while the keyring is locked", () => {
+  it("removes a key, and calls it a success when there is none", () => {
+    const removed = inSession(
+      unlocked,
+      temporaryFolder(),
+      `import { createKeyringCredentialStore } from ${modulePath};
+      const store = createKeyringCredentialStore("DMS Connect test");
+      await store.write("one", new Uint8Array(32));
+      await store.write("two", new Uint8Array(32).fill(7));
+      const answers = [await store.remove("one"), await store.remove("one")];
+      const left = [await store.read("one"), await store.read("two")];
+      console.log(JSON.stringify([answers.map(({ ok }) => ok), left.map(({ value }) => value?.[0] ?? null)]));`,
+    );
+    expect(removed).toEqual([
+      [true, true],
+      [null, 7],
+    ]);
+  });
+
+  it("opens a vault key by itself in the next session, and finds it locked, not lost, while the keyring is locked", () => {
     const home = temporaryFolder();
-    const script = `import { openVault } from ${vaultPath};
+    const script = `import { openVaultKey } from ${openingPath};
+      import { createCredentialEnvelope } from ${envelopePath};
       import { createKeyringCredentialStore } from ${modulePath};
-      const nothing = () => Promise.reject(new Error("no safe storage here"));
-      const opened = await openVault({
-        folder: ${JSON.stringify(join(home, "profile"))},
-        credentialStore: createKeyringCredentialStore("DMS Connect test"),
-        safeStorage: { isAsyncEncryptionAvailable: async () => false, encryptStringAsync: nothing, decryptStringAsync: nothing },
+      import { existsSync } from "node:fs";
+      const folder = ${JSON.stringify(home)};
+      const opened = await openVaultKey({
+        folder,
+        vaultExists: existsSync(folder + "/vault-keys.json"),
+        envelopes: [createCredentialEnvelope(createKeyringCredentialStore("DMS Connect test"), 10_000)],
         nowMs: () => 0,
       });
       if (!opened.ok) console.log(JSON.stringify(opened.error));
-      else {
-        const before = await opened.value.vault.readSecret("name");
-        await opened.value.vault.saveSecret("name", "value");
-        console.log(JSON.stringify([before.value ?? null, opened.value.notices.map((notice) => notice.params)]));
-        opened.value.close();
-      }`;
-    expect(inSession(unlocked, home, script)).toEqual([null, [{ missing: "safeStorage", place: "the safe storage of this computer" }]]);
-    expect(inSession(unlocked, home, script)).toEqual(["value", [{ missing: "safeStorage", place: "the safe storage of this computer" }]]);
-    expect(inSession(locked, home, script)).toMatchObject({ code: "vault_locked", params: { credentialStore: "locked" } });
-    expect(inSession(unlocked, home, script)).toEqual(["value", [{ missing: "safeStorage", place: "the safe storage of this computer" }]]);
+      else console.log(JSON.stringify([opened.value.vaultId, opened.value.candidates[0].toString("hex")]));`;
+    const made = inSession(unlocked, home, script);
+    expect(made).toEqual([expect.any(String), expect.stringMatching(/^[0-9a-f]{64}$/)]);
+    expect(inSession(unlocked, home, script)).toEqual(made);
+    expect(inSession(locked, home, script)).toMatchObject({
+      failure: { code: "vault_keys_unavailable" },
+      places: [{ place: "credentialStore", problem: "locked" }],
+    });
+    expect(inSession(unlocked, home, script)).toEqual(made);
   });
 
   it("calls a session without any secret service unavailable", () => {
@@ -85,13 +107,50 @@ describe.skipIf(!secretService)("the credential store over a real Secret Service
   });
 });
 
+describe.skipIf(process.platform !== "linux")("the credential store over a session bus that accepts connections and says nothing", () => {
+  it("gives up instead of stopping the process", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "bus");
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    onTestFinished(() => {
+      server.close();
+    });
+    const script = `import { createKeyringCredentialStore } from ${modulePath};
+      console.log(JSON.stringify(await createKeyringCredentialStore("DMS Connect test", 200).read("key")));`;
+    const env = { PATH: process.env["PATH"], HOME: folder, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
+    const options = { env, timeout: 15_000, killSignal: "SIGKILL" as const };
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], options);
+    expect(JSON.parse(stdout)).toEqual({ ok: false, error: "timed_out" });
+  });
+});
+
 describe("errors of the keyring library", () => {
   it.each([
-    ["Platform failure: DBus error: Using X11 for dbus-daemon autolaunch was disabled", "unavailable"],
-    ["Couldn't access platform storage: Secret Service: unlock prompt was dismissed", "locked"],
-    ["Platform failure: access denied", "denied"],
-    ["Entry is matched by multiple credentials", "failed"],
-  ])("become one word: %s", (message, word) => {
-    expect(credentialProblem(new Error(message))).toBe(word);
+    ["linux", "Platform failure: DBus error: Using X11 for dbus-daemon autolaunch was disabled", "unavailable"],
+    ["linux", "Platform failure: No DBus session or Secret Service provider found", "unavailable"],
+    ["linux", "Couldn't access platform storage: Secret Service: unlock prompt was dismissed", "locked"],
+    ["linux", "Couldn't access platform storage: Secret Service: object locked", "locked"],
+    ["linux", "Couldn't access platform storage: Secret Service: no result found", "unavailable"],
+    ["linux", "Platform failure: DBus error: org.freedesktop.DBus.Error.AccessDenied", "denied"],
+    ["linux", "Entry is matched by multiple credentials", "failed"],
+    ["linux", "Cannot find native binding", "unavailable"],
+    ["win32", "Platform failure: Windows error code 5", "denied"],
+    ["win32", "Platform failure: Windows error code 50", "unavailable"],
+    ["win32", "Couldn't access platform storage: Windows ERROR_NO_SUCH_LOGON_SESSION", "unavailable"],
+    ["darwin", "Platform failure: The user name or passphrase you entered is not correct.", "denied"],
+    ["darwin", "Platform failure: User canceled the operation.", "denied"],
+    ["darwin", "Platform failure: Der eingegebene Benutzername oder das Passwort ist nicht korrekt.", "denied"],
+    ["darwin", "Platform failure: User interaction is not allowed.", "locked"],
+    ["darwin", "Platform failure: error code -25308", "locked"],
+    ["darwin", "Couldn't access platform storage: The specified keychain could not be found.", "unavailable"],
+    ["darwin", "Platform secure storage failure: User canceled the operation.", "denied"],
+    ["darwin", "Entry is matched by multiple credentials", "failed"],
+  ] as const)("become one word on %s: %s", (platform, message, word) => {
+    expect(credentialProblem(new Error(message), platform)).toBe(word);
+  });
+
+  it("that are no errors at all become a failure", () => {
+    expect(credentialProblem("Platform failure", "linux")).toBe("failed");
   });
 });

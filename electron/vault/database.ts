@@ -7,7 +7,6 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { type Failure, failure } from "../../shared/failure.ts";
-import type { Result } from "../../shared/result.ts";
 import { applicationId, latestVersion } from "./migrations.ts";
 import { saysDamaged, saysInUse, vaultInUse, writeFailed } from "./vault-failures.ts";
 import { makePrivateFile } from "./vault-folder.ts";
@@ -16,19 +15,21 @@ export type DatabaseOpening<T> =
   | { readonly kind: "opened"; readonly value: T }
   /** No database, another program's, or not sound: set it aside. */
   | { readonly kind: "damaged" }
+  /** Sound, but not as this app left it. */
+  | { readonly kind: "changed" }
   | { readonly kind: "failed"; readonly failure: Failure };
 
 /**
  * Opens `path`, or makes it, and hands it to `setUp` (migrations, statements). Unless it opens, the file is closed again.
  * Throws only for bugs.
  */
-export function openDatabase<T>(path: string, setUp: (database: DatabaseSync) => Result<T>): DatabaseOpening<T> {
+export function openDatabase<T>(path: string, setUp: (database: DatabaseSync) => DatabaseOpening<T>): DatabaseOpening<T> {
   let database: DatabaseSync | undefined;
   try {
     makePrivateFile(path);
     // No wait for locks: the folder is locked, and a wait would stop the whole process.
     database = new DatabaseSync(path, { timeout: 0, defensive: true });
-    const opening = prepare(database) ?? settled(setUp(database));
+    const opening = prepare(database) ?? setUp(database);
     if (opening.kind !== "opened") database.close();
     return opening;
   } catch (error) {
@@ -36,10 +37,6 @@ export function openDatabase<T>(path: string, setUp: (database: DatabaseSync) =>
     if (saysDamaged(error)) return { kind: "damaged" };
     return { kind: "failed", failure: saysInUse(error) ? vaultInUse() : writeFailed(error) };
   }
-}
-
-function settled<T>(result: Result<T>): DatabaseOpening<T> {
-  return result.ok ? { kind: "opened", value: result.value } : { kind: "failed", failure: result.error };
 }
 
 /** Checks the file before anything is written to it, then switches on what makes commits durable. `undefined` when it may be used. */

@@ -1,271 +1,240 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { active, failureOf, john, Profile, valueOf } from "./testing/profile.ts";
+import { goldenKey } from "./golden/golden-content.ts";
+import { FakeSafeStorage } from "./testing/fake-key-places.ts";
+import { filled } from "./testing/key-changes.ts";
+import { KeyFolder } from "./testing/key-folder.ts";
 
-function keyFilePath(profile: Profile): string {
-  return join(profile.folder, "vault-keys.json");
-}
-
-function readKeyFile(profile: Profile): Record<string, string> {
-  // The form is the one under test; a wrong one fails the expectations.
-  return JSON.parse(readFileSync(keyFilePath(profile), "utf8")) as Record<string, string>;
-}
-
-function changeKeyFile(profile: Profile, change: (file: Record<string, string>) => void): void {
-  const file = readKeyFile(profile);
-  change(file);
-  writeFileSync(keyFilePath(profile), JSON.stringify(file));
-}
-
-/** A profile whose vault holds one connection, closed. */
-async function filledProfile(): Promise<Profile> {
-  const profile = new Profile();
-  const opened = await profile.open();
-  valueOf(await opened.vault.commitConnection(active(john, 1)));
-  opened.close();
-  return profile;
-}
-
-/** Opens the vault, reads the connection and gives the places a notice said to be missing. */
-async function missingPlaces(profile: Profile): Promise<readonly unknown[]> {
-  const opened = await profile.open();
-  expect(valueOf(await opened.vault.readConnection(john))).toEqual(active(john, 1));
-  opened.close();
-  return opened.notices.map((notice) => notice.params["missing"]);
+/** Opens the key and gives the places a notice said to be missing. */
+async function missing(keys: KeyFolder): Promise<readonly unknown[]> {
+  return (await keys.open()).notices;
 }
 
 describe("a new profile", () => {
-  it("seals its key in both places and gives no notice", async () => {
-    const profile = new Profile();
-    const opened = await profile.open();
-    expect(opened.notices).toEqual([]);
-    expect(Object.keys(readKeyFile(profile)).sort()).toEqual(["canary", "credentialStore", "safeStorage", "vaultId", "version"]);
-    expect([...profile.credentialStore.entries.values()].map((entry) => entry.length)).toEqual([32]);
+  it("seals its key in both places, twice on disk, and gives no notice", async () => {
+    const keys = await filled();
+    expect(Object.keys(keys.read()).sort()).toEqual(["canary", "credentialStore", "revision", "safeStorage", "vaultId", "version"]);
+    expect(keys.read("vault-keys.copy.json")).toEqual(keys.read());
+    expect([...keys.credentialStore.entries.values()].map((entry) => entry.length)).toEqual([32]);
   });
 
-  it.skipIf(process.platform === "win32")("keeps its key file from other users", async () => {
-    const profile = new Profile();
-    await profile.open();
-    expect(statSync(keyFilePath(profile)).mode & 0o777).toBe(0o600);
+  it.skipIf(process.platform === "win32")("keeps its key files from other users", async () => {
+    const keys = await filled();
+    for (const name of ["vault-keys.json", "vault-keys.copy.json"]) {
+      expect(statSync(join(keys.folder, name)).mode & 0o777).toBe(0o600);
+    }
   });
 
   it("is refused when no place is available, and nothing is written", async () => {
-    const profile = new Profile();
-    profile.safeStorage.available = false;
-    profile.credentialStore.problem = "unavailable";
-    const refused = failureOf(await profile.tryOpen());
-    expect(refused.code).toBe("vault_protection_missing");
-    expect(refused.params).toEqual({ safeStorage: "unavailable", credentialStore: "unavailable" });
-    expect(existsSync(keyFilePath(profile))).toBe(false);
-    expect(existsSync(profile.vaultPath)).toBe(false);
+    const keys = new KeyFolder();
+    keys.safeStorage.available = false;
+    keys.credentialStore.problem = "unavailable";
+    const locked = await keys.lock();
+    expect(locked.failure).toMatchObject({
+      code: "vault_protection_missing",
+      params: { safeStorage: "unavailable", credentialStore: "unavailable" },
+    });
+    expect(locked).toMatchObject({ canUsePassphrase: false, canChoosePassphrase: true });
+    expect(keys.names()).toEqual([]);
   });
 
   it("is refused Chromium's fixed key on Linux", async () => {
-    const profile = new Profile();
-    profile.safeStorage.fixedKey = true;
-    profile.credentialStore.problem = "unavailable";
-    const refused = failureOf(await profile.tryOpen());
-    expect(refused.code).toBe("vault_protection_missing");
-    expect(refused.params["safeStorage"]).toBe("fixed_key");
+    const keys = new KeyFolder();
+    keys.safeStorage.fixedKey = true;
+    keys.credentialStore.problem = "unavailable";
+    const locked = await keys.lock();
+    expect(locked.failure.code).toBe("vault_protection_missing");
+    expect(locked.places).toEqual([
+      { place: "safeStorage", problem: "fixed_key" },
+      { place: "credentialStore", problem: "unavailable" },
+    ]);
   });
 
   it("takes prefix v10 for the real thing on Windows", async () => {
-    const profile = new Profile();
-    profile.safeStorage.fixedKey = true;
-    const opened = valueOf(await profile.tryOpen({ platform: "win32" }));
-    expect(opened.notices).toEqual([]);
-    expect(Buffer.from(readKeyFile(profile)["safeStorage"] ?? "", "base64").toString("latin1", 0, 3)).toBe("v10");
+    const keys = new KeyFolder();
+    keys.platform = "win32";
+    keys.safeStorage.fixedKey = true;
+    expect(await missing(keys)).toEqual([]);
+    expect(Buffer.from(String(keys.read()["safeStorage"]), "base64").toString("latin1", 0, 3)).toBe("v10");
   });
 
   it("never seals its key with the fixed key when the credential store works", async () => {
-    const profile = new Profile();
-    profile.safeStorage.fixedKey = true;
-    const opened = await profile.open();
-    expect(opened.notices.map((notice) => notice.params["missing"])).toEqual(["safeStorage"]);
-    expect(readKeyFile(profile)).not.toHaveProperty("safeStorage");
+    const keys = new KeyFolder();
+    keys.safeStorage.fixedKey = true;
+    expect(await missing(keys)).toEqual(["safeStorage"]);
+    expect(keys.read()).not.toHaveProperty("safeStorage");
   });
 
   it("does not count on a credential store that keeps nothing", async () => {
-    const profile = new Profile();
-    profile.credentialStore.keepsNothing = true;
-    const opened = await profile.open();
-    expect(opened.notices.map((notice) => notice.params["missing"])).toEqual(["credentialStore"]);
-    expect(readKeyFile(profile)).not.toHaveProperty("credentialStore");
+    const keys = new KeyFolder();
+    keys.credentialStore.keepsNothing = true;
+    expect(await missing(keys)).toEqual(["credentialStore"]);
+    expect(keys.read()).not.toHaveProperty("credentialStore");
+  });
+
+  it.each([
+    ["half of the key", (text: string) => text.slice(0, 40)],
+    ["another key", (text: string) => text.slice(0, text.indexOf(":") + 1) + randomBytes(32).toString("base64")],
+  ])("does not count on safe storage that gives back %s", async (_what, spoil) => {
+    const keys = new KeyFolder();
+    const { decryptStringAsync } = keys.safeStorage;
+    keys.safeStorage.decryptStringAsync = async (encrypted) => {
+      const opened = await decryptStringAsync(encrypted);
+      return opened.result.includes("key") ? { ...opened, result: spoil(opened.result) } : opened;
+    };
+    expect(await missing(keys)).toEqual(["safeStorage"]);
+    expect(keys.read()).not.toHaveProperty("safeStorage");
   });
 
   it("goes on without a credential store whose prompt nobody answers", async () => {
-    const profile = new Profile();
-    profile.credentialStore.hanging = true;
-    const opened = await profile.open();
-    expect(opened.notices.map((notice) => notice.params["missing"])).toEqual(["credentialStore"]);
+    const keys = new KeyFolder();
+    keys.credentialStore.hanging = true;
+    expect(await missing(keys)).toEqual(["credentialStore"]);
   });
 
   it("keeps an old key file under its date", async () => {
-    const profile = new Profile();
-    writeFileSync(keyFilePath(profile), "not json");
-    await profile.open();
-    expect(readdirSync(profile.folder)).toContain("vault-keys.set-aside-20261122-143005.json");
-    expect(readFileSync(join(profile.folder, "vault-keys.set-aside-20261122-143005.json"), "utf8")).toBe("not json");
+    const keys = new KeyFolder();
+    keys.write("vault-keys.json", "not json");
+    await keys.open();
+    expect(readFileSync(join(keys.folder, "vault-keys.set-aside-20261122-143005.json"), "utf8")).toBe("not json");
+  });
+
+  it("says that it was refused when macOS refused the keychain", async () => {
+    const keys = new KeyFolder();
+    keys.platform = "darwin";
+    keys.safeStorage.denied = true;
+    keys.credentialStore.problem = "denied";
+    expect((await keys.lock()).failure.code).toBe("vault_access_denied");
+  });
+
+  it("leaves nothing behind when its file cannot be written", async () => {
+    const keys = new KeyFolder();
+    const locked = await keys.lock({ folder: join(keys.folder, "not there") });
+    expect(locked).toMatchObject({ failure: { code: "vault_write_failed" }, canChoosePassphrase: false });
+    expect(keys.credentialStore.entries.size).toBe(0);
   });
 });
 
 describe("an existing vault", () => {
   it("opens with both envelopes and leaves them as they are", async () => {
-    const profile = await filledProfile();
-    const before = readKeyFile(profile);
-    expect(await missingPlaces(profile)).toEqual([]);
-    expect(readKeyFile(profile)).toEqual(before);
+    const keys = await filled();
+    const before = keys.remains();
+    expect(await missing(keys)).toEqual([]);
+    expect(keys.remains()).toEqual(before);
   });
 
   it("opens with safe storage alone and says so", async () => {
-    const profile = await filledProfile();
-    const before = readKeyFile(profile);
-    profile.credentialStore.problem = "locked";
-    expect(await missingPlaces(profile)).toEqual(["credentialStore"]);
-    expect(readKeyFile(profile)).toEqual(before);
+    const keys = await filled();
+    const before = keys.remains();
+    keys.credentialStore.problem = "locked";
+    expect(await missing(keys)).toEqual(["credentialStore"]);
+    expect(keys.remains()).toEqual(before);
   });
 
   it("opens with the credential store alone and says so", async () => {
-    const profile = await filledProfile();
-    const before = readKeyFile(profile);
-    profile.safeStorage.available = false;
-    expect(await missingPlaces(profile)).toEqual(["safeStorage"]);
-    expect(readKeyFile(profile)).toEqual(before);
+    const keys = await filled();
+    const before = keys.remains();
+    keys.safeStorage.available = false;
+    expect(await missing(keys)).toEqual(["safeStorage"]);
+    expect(keys.remains()).toEqual(before);
   });
 
-  it("seals a missing envelope again, after which either alone opens it", async () => {
-    const profile = await filledProfile();
-    changeKeyFile(profile, (file) => delete file["safeStorage"]);
-    expect(await missingPlaces(profile)).toEqual([]);
-    profile.credentialStore.problem = "unavailable";
-    expect(await missingPlaces(profile)).toEqual(["credentialStore"]);
-
-    profile.credentialStore.problem = undefined;
-    changeKeyFile(profile, (file) => delete file["credentialStore"]);
-    expect(await missingPlaces(profile)).toEqual([]);
-    profile.safeStorage.available = false;
-    expect(await missingPlaces(profile)).toEqual(["safeStorage"]);
+  it.each(["safeStorage", "credentialStore"])("seals a missing %s envelope again, after which it opens by itself", async (place) => {
+    const keys = await filled();
+    keys.change((file) => delete file[place]);
+    expect(await missing(keys)).toEqual([]);
+    expect(keys.read()).toHaveProperty(place);
+    if (place === "safeStorage") keys.credentialStore.problem = "unavailable";
+    else keys.safeStorage.available = false;
+    expect(await missing(keys)).toEqual([place === "safeStorage" ? "credentialStore" : "safeStorage"]);
   });
 
   it("survives safe storage losing its key", async () => {
-    const profile = await filledProfile();
-    profile.safeStorage.replaceKey();
-    expect(await missingPlaces(profile)).toEqual([]);
-    profile.credentialStore.problem = "unavailable";
-    expect(await missingPlaces(profile)).toEqual(["credentialStore"]);
+    const keys = await filled();
+    keys.safeStorage.replaceKey();
+    expect(await missing(keys)).toEqual([]);
+    keys.credentialStore.problem = "unavailable";
+    expect(await missing(keys)).toEqual(["credentialStore"]);
   });
 
   it("survives the credential store losing its entry", async () => {
-    const profile = await filledProfile();
-    profile.credentialStore.entries.clear();
-    expect(await missingPlaces(profile)).toEqual([]);
-    profile.safeStorage.available = false;
-    expect(await missingPlaces(profile)).toEqual(["safeStorage"]);
+    const keys = await filled();
+    keys.credentialStore.entries.clear();
+    expect(await missing(keys)).toEqual([]);
+    keys.safeStorage.available = false;
+    expect(await missing(keys)).toEqual(["safeStorage"]);
+  });
+
+  it("survives the credential store holding another key", async () => {
+    const keys = await filled();
+    for (const account of keys.credentialStore.entries.keys()) keys.credentialStore.entries.set(account, randomBytes(32));
+    expect(await missing(keys)).toEqual([]);
+    keys.safeStorage.available = false;
+    expect(await missing(keys)).toEqual(["safeStorage"]);
   });
 
   it("seals again what safe storage asks to seal again", async () => {
-    const profile = await filledProfile();
-    const before = readKeyFile(profile);
-    profile.safeStorage.shouldReEncrypt = true;
-    expect(await missingPlaces(profile)).toEqual([]);
-    expect(readKeyFile(profile)["safeStorage"]).not.toBe(before["safeStorage"]);
-    expect(readKeyFile(profile)["credentialStore"]).toBe(before["credentialStore"]);
+    const keys = await filled();
+    const before = keys.read();
+    keys.safeStorage.shouldReEncrypt = true;
+    expect(await missing(keys)).toEqual([]);
+    expect(keys.read()["safeStorage"]).not.toBe(before["safeStorage"]);
+    expect(keys.read()["credentialStore"]).toBe(before["credentialStore"]);
   });
 
   it("leaves an envelope alone that safe storage cannot open for now", async () => {
-    const profile = await filledProfile();
-    const before = readKeyFile(profile);
-    profile.safeStorage.temporarilyUnavailable = true;
-    expect(await missingPlaces(profile)).toEqual(["safeStorage"]);
-    expect(readKeyFile(profile)).toEqual(before);
+    const keys = await filled();
+    const before = keys.remains();
+    keys.safeStorage.temporarilyUnavailable = true;
+    expect(await missing(keys)).toEqual(["safeStorage"]);
+    expect(keys.remains()).toEqual(before);
   });
 
   it("replaces an envelope sealed with the fixed key", async () => {
-    const profile = await filledProfile();
-    profile.safeStorage.fixedKey = true;
-    const weak = await profile.safeStorage.encryptStringAsync("dms-connect vault key 1:AAAA");
-    profile.safeStorage.fixedKey = false;
-    changeKeyFile(profile, (file) => {
+    const keys = await filled();
+    keys.safeStorage.fixedKey = true;
+    const weak = await keys.safeStorage.encryptStringAsync("dms-connect vault key 1:AAAA");
+    keys.safeStorage.fixedKey = false;
+    keys.change((file) => {
       file["safeStorage"] = weak.toString("base64");
     });
-    expect(await missingPlaces(profile)).toEqual([]);
-    expect(Buffer.from(readKeyFile(profile)["safeStorage"] ?? "", "base64").toString("latin1", 0, 3)).toBe("v11");
+    expect(await missing(keys)).toEqual([]);
+    expect(Buffer.from(String(keys.read()["safeStorage"]), "base64").toString("latin1", 0, 3)).toBe("v11");
   });
 
   it("does not take a key that does not prove the canary, and seals the right one again", async () => {
-    const profile = await filledProfile();
-    const planted = await profile.safeStorage.encryptStringAsync(`dms-connect vault key 1:${randomBytes(32).toString("base64")}`);
-    changeKeyFile(profile, (file) => {
+    const keys = await filled();
+    const planted = await keys.safeStorage.encryptStringAsync(`dms-connect vault key 1:${randomBytes(32).toString("base64")}`);
+    keys.change((file) => {
       file["safeStorage"] = planted.toString("base64");
     });
-    expect(await missingPlaces(profile)).toEqual([]);
-    profile.credentialStore.problem = "unavailable";
-    expect(await missingPlaces(profile)).toEqual(["credentialStore"]);
+    expect(await missing(keys)).toEqual([]);
+    keys.credentialStore.problem = "unavailable";
+    expect(await missing(keys)).toEqual(["credentialStore"]);
+  });
+
+  it("wipes its candidates when told to", async () => {
+    const keys = await filled();
+    const opened = await keys.tryOpen();
+    if (!opened.ok) throw new Error("unexpected lock");
+    opened.value.wipe();
+    expect(opened.value.candidates).toEqual([Buffer.alloc(32)]);
   });
 });
 
-describe("a vault that no envelope opens", () => {
-  /** Everything that could be lost. */
-  function bytesOf(profile: Profile): readonly unknown[] {
-    return [readFileSync(keyFilePath(profile)), readFileSync(profile.vaultPath), new Map(profile.credentialStore.entries)];
-  }
-
-  /** Why the vault stays locked; checks that nothing was touched. */
-  async function lockedBecause(profile: Profile): Promise<unknown> {
-    const before = bytesOf(profile);
-    const refused = failureOf(await profile.tryOpen());
-    expect(bytesOf(profile)).toEqual(before);
-    expect(refused.code).toBe("vault_locked");
-    return refused.params;
-  }
-
-  it("stays as it is when both places lost their key", async () => {
-    const profile = await filledProfile();
-    profile.safeStorage.replaceKey();
-    profile.credentialStore.entries.clear();
-    expect(await lockedBecause(profile)).toEqual({ keyFile: "present", safeStorage: "lost", credentialStore: "lost" });
-  });
-
-  it("opens again once a place that was away is back", async () => {
-    const profile = await filledProfile();
-    profile.safeStorage.temporarilyUnavailable = true;
-    profile.credentialStore.problem = "locked";
-    expect(await lockedBecause(profile)).toEqual({ keyFile: "present", safeStorage: "temporarily_unavailable", credentialStore: "locked" });
-    profile.credentialStore.problem = undefined;
-    expect(await missingPlaces(profile)).toEqual(["safeStorage"]);
-  });
-
-  it("is locked, not empty, when both prompts stay unanswered", async () => {
-    const profile = await filledProfile();
-    profile.safeStorage.hanging = true;
-    profile.credentialStore.hanging = true;
-    expect(await lockedBecause(profile)).toEqual({ keyFile: "present", safeStorage: "timed_out", credentialStore: "timed_out" });
-  });
-
-  it("stays as it is when the key file is damaged", async () => {
-    const profile = await filledProfile();
-    writeFileSync(keyFilePath(profile), readFileSync(keyFilePath(profile)).subarray(0, 40));
-    expect(await lockedBecause(profile)).toEqual({ keyFile: "unreadable", safeStorage: "lost", credentialStore: "lost" });
-  });
-
-  it("stays as it is when its key file belongs to another vault", async () => {
-    const profile = await filledProfile();
-    const other = await filledProfile();
-    profile.safeStorage.decryptStringAsync = other.safeStorage.decryptStringAsync;
-    profile.safeStorage.encryptStringAsync = other.safeStorage.encryptStringAsync;
-    writeFileSync(keyFilePath(profile), readFileSync(keyFilePath(other)));
-    expect(await lockedBecause(profile)).toEqual({ problem: "key of another vault" });
-  });
-
-  it("stays as it is when the key file is gone", async () => {
-    const profile = await filledProfile();
-    rmSync(keyFilePath(profile));
-    const before = readFileSync(profile.vaultPath);
-    const refused = failureOf(await profile.tryOpen());
-    expect(refused.params).toEqual({ keyFile: "absent", safeStorage: "lost", credentialStore: "lost" });
-    expect(readFileSync(profile.vaultPath)).toEqual(before);
-    expect(existsSync(keyFilePath(profile))).toBe(false);
+describe("a profile of the first version", () => {
+  it("opens, and gets a copy of its key file without a word", async () => {
+    const keys = new KeyFolder(new FakeSafeStorage(goldenKey));
+    keys.write("vault-keys.json", readFileSync(join(import.meta.dirname, "golden", "v1", "vault-keys.json"), "utf8"));
+    const vaultId = String(keys.read()["vaultId"]);
+    const { opened, notices } = await keys.open();
+    expect(opened.vaultId).toBe(vaultId);
+    expect(opened.candidates).toHaveLength(1);
+    expect(notices).toEqual([]);
+    expect(keys.names()).toEqual(["vault-keys.copy.json", "vault-keys.json"]);
+    expect(keys.read("vault-keys.copy.json")).toEqual(keys.read());
+    expect([...keys.credentialStore.entries.keys()]).toEqual([`vault key ${vaultId}`]);
   });
 });

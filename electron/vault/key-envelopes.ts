@@ -1,114 +1,121 @@
 /**
- * Opens the vault key from its two envelopes, or makes one for a new profile.
+ * Opens the vault key from its envelopes, or makes one for a new profile.
  *
  * Invariants: a key is used only if it proves the canary; nothing stored is overwritten unless a proven key is at hand
  * and the place that lost its envelope works; while a vault file exists, no new key is made.
  */
-import { randomBytes, randomUUID } from "node:crypto";
-import { type Failure, type FailureParams, failure } from "../../shared/failure.ts";
+import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { EnvelopeName, EnvelopeOutcome, KeyEnvelope } from "./key-envelope.ts";
-import { type KeyFile, makeCanary, provesKey, readKeyFile, setKeyFileAside, writeKeyFile } from "./key-file.ts";
-import { keyBytes } from "./sealing.ts";
-import { lockedOut, oneEnvelopeOnly, writeFailed } from "./vault-failures.ts";
+import { createVaultKey } from "./key-creation.ts";
+import type { KeyEnvelope } from "./key-envelope.ts";
+import { type LockedKey, lockedKey, plainLock } from "./key-failures.ts";
+import { readKeyFile } from "./key-file.ts";
+import { type KeySlot, openStoredKeys, readPlaces, type StoredKeyFiles, type StoredVaultKeys } from "./key-opening.ts";
+import { type SettledKey, settleKeys } from "./key-settling.ts";
+import { newPassphraseParameters, type PassphraseParameters } from "./passphrase-key.ts";
+import { lockedOut } from "./vault-failures.ts";
 
 export interface OpenKeyOptions {
   readonly folder: string;
-  /** Whether a vault that needs the existing key is there. */
+  /** Whether a vault that needs the existing key is there, or anything it could be made again from. */
   readonly vaultExists: boolean;
   readonly envelopes: readonly KeyEnvelope[];
   readonly nowMs: () => number;
+  /** What a person typed; it seals a new vault, or opens one whose places do not. */
+  readonly passphrase?: string | undefined;
+  /** Cost of a new passphrase envelope, `newPassphraseParameters` unless told. */
+  readonly newParameters?: () => PassphraseParameters;
 }
 
 export interface OpenedKey {
   readonly vaultId: string;
-  /** 32 bytes; the caller wipes them. */
-  readonly vaultKey: Buffer;
-  /** Seals again what is missing or stale, once the vault has proved the key. Gives a notice for each place that cannot be used. */
-  readonly repair: () => Promise<readonly Failure[]>;
-}
-
-interface Read {
-  readonly envelope: KeyEnvelope;
-  readonly outcome: EnvelopeOutcome;
+  /**
+   * Keys of 32 bytes, the likeliest first: two after a change that was killed in the middle, more if the key file and its
+   * copy differ. The vault proves which one is its own.
+   */
+  readonly candidates: readonly Buffer[];
+  /**
+   * Call once the vault has proved `vaultKey`, one of the candidates: ends or undoes an interrupted change, wipes the other
+   * candidates and seals again what is missing or stale. The proven key is the caller's to wipe.
+   */
+  readonly settle: (vaultKey: Buffer) => Promise<SettledKey>;
+  /** What to say when the vault proves none of the candidates. */
+  readonly unproven: () => LockedKey;
+  /** Wipes every key that was opened, those of `other` included. */
+  readonly wipe: () => void;
+  /** The key of another vault, when the key file and its copy belong to two: to be tried when no candidate proves itself. */
+  readonly other?: OpenedKey;
 }
 
 /**
- * Fails with `vault_locked` when a vault exists that no envelope opens, with `vault_protection_missing` when a new profile
- * finds no place for its key, and with `vault_write_failed`.
+ * Fails with `vault_access_denied`, `vault_keys_unavailable`, `vault_passphrase_needed`, `vault_passphrase_wrong` or
+ * `vault_locked` when a vault exists that no envelope opens; as `createVaultKey` does for a new profile; and with
+ * `vault_newer`. Nothing is written before the key is proved.
  */
-export async function openVaultKey(options: OpenKeyOptions): Promise<Result<OpenedKey>> {
-  const stored = readKeyFile(options.folder);
-  const file = stored.kind === "present" ? stored.file : undefined;
-  const reads = await Promise.all(
-    options.envelopes.map(async (envelope): Promise<Read> => ({ envelope, outcome: proven(await envelope.open(file), file) })),
-  );
-  const vaultKey = firstKey(reads);
-  if (file !== undefined && vaultKey !== undefined) {
-    return ok({ vaultId: file.vaultId, vaultKey, repair: () => repair(options.folder, file, vaultKey, reads) });
-  }
-  if (options.vaultExists) return err(lockedOut({ keyFile: stored.kind, ...problems(reads) }));
-  return createKey(options, stored.kind !== "absent", reads);
-}
-
-/** A key that does not prove the canary is no key. */
-function proven(outcome: EnvelopeOutcome, file: KeyFile | undefined): EnvelopeOutcome {
-  if (outcome.kind !== "opened" || (file !== undefined && provesKey(outcome.vaultKey, file))) return outcome;
-  outcome.vaultKey.fill(0);
-  return { kind: "lost" };
-}
-
-function firstKey(reads: readonly Read[]): Buffer | undefined {
-  const [first, ...others] = reads.flatMap(({ outcome }) => (outcome.kind === "opened" ? [outcome.vaultKey] : []));
-  for (const other of others) other.fill(0);
-  return first;
-}
-
-/** Seals again what is missing or stale. A place that fails to do so costs a notice, not the vault. */
-async function repair(folder: string, file: KeyFile, vaultKey: Buffer, reads: readonly Read[]): Promise<readonly Failure[]> {
-  const resealed: Partial<Record<EnvelopeName, string>> = {};
-  const missing: EnvelopeName[] = [];
-  for (const { envelope, outcome } of reads) {
-    if (outcome.kind === "opened" && !outcome.stale) continue;
-    const sealed = outcome.kind === "unavailable" ? undefined : await envelope.seal(file.vaultId, vaultKey);
-    if (sealed !== undefined) resealed[envelope.name] = sealed;
-    else if (outcome.kind !== "opened") missing.push(envelope.name);
-  }
-  const written = Object.keys(resealed).length === 0 || tryWrite(() => writeKeyFile(folder, { ...file, ...resealed })) === undefined;
-  if (!written) missing.push(...reads.filter(({ outcome }) => outcome.kind === "lost").map(({ envelope }) => envelope.name));
-  return [...new Set(missing)].map(oneEnvelopeOnly);
-}
-
-async function createKey(options: OpenKeyOptions, oldFile: boolean, reads: readonly Read[]): Promise<Result<OpenedKey>> {
-  const vaultId = randomUUID();
-  const vaultKey = randomBytes(keyBytes);
-  const sealed: Partial<Record<EnvelopeName, string>> = {};
-  const missing: EnvelopeName[] = [];
-  for (const { envelope, outcome } of reads) {
-    const text = outcome.kind === "unavailable" ? undefined : await envelope.seal(vaultId, vaultKey);
-    if (text === undefined) missing.push(envelope.name);
-    else sealed[envelope.name] = text;
-  }
-  if (Object.keys(sealed).length === 0) return err(failure("vault_protection_missing", problems(reads)));
-  const failed = tryWrite(() => {
-    if (oldFile) setKeyFileAside(options.folder, options.nowMs());
-    writeKeyFile(options.folder, { version: 1, vaultId, canary: makeCanary(vaultKey, vaultId), ...sealed });
+export async function openVaultKey(options: OpenKeyOptions): Promise<Result<OpenedKey, LockedKey>> {
+  const stored: StoredKeyFiles = { file: readKeyFile(options.folder, "file"), copy: readKeyFile(options.folder, "copy") };
+  if (stored.file.kind === "newer" || stored.copy.kind === "newer") return err(plainLock(failure("vault_newer")));
+  const groups = await openStoredKeys(stored, { envelopes: options.envelopes, passphrase: options.passphrase });
+  const presented = groups
+    .filter((group) => keysOf([group]).length > 0)
+    .map((group) => presentKeys(options, stored, group, keysOf(groups)));
+  const [first, other] = presented;
+  if (first !== undefined) return ok(other === undefined ? first : { ...first, other });
+  const slots = groups.flatMap((group) => group.slots);
+  const readings = slots.length === 0 ? await readPlaces(options.envelopes) : slots.flatMap((slot) => slot.readings);
+  if (options.vaultExists) return err(lockedKey({ readings, keyFile: keyFileState(stored), ...passphraseState(slots) }));
+  const made = await createVaultKey({ ...options, readings, passphrase: options.passphrase, newParameters: parametersOf(options) });
+  if (!made.ok) return made;
+  const { vaultId, vaultKey, notices, keeper } = made.value;
+  return ok({
+    vaultId,
+    candidates: [vaultKey],
+    settle: async () => ({ notices, keeper }),
+    unproven: foreignKey,
+    wipe: () => vaultKey.fill(0),
   });
-  return failed === undefined ? ok({ vaultId, vaultKey, repair: async () => missing.map(oneEnvelopeOnly) }) : err(failed);
 }
 
-function tryWrite(write: () => void): Failure | undefined {
-  try {
-    write();
-    return undefined;
-  } catch (error) {
-    return writeFailed(error);
-  }
+function presentKeys(options: OpenKeyOptions, stored: StoredKeyFiles, keys: StoredVaultKeys, opened: readonly Buffer[]): OpenedKey {
+  const { folder, nowMs, envelopes } = options;
+  return {
+    vaultId: keys.vaultId,
+    candidates: keysOf([keys]),
+    settle: (vaultKey) => settleKeys({ folder, nowMs, envelopes, newParameters: parametersOf(options), stored, keys, opened }, vaultKey),
+    unproven: () => {
+      const unopened = keys.slots.filter(({ vaultKey }) => vaultKey === undefined);
+      if (unopened.length === 0) return foreignKey();
+      return lockedKey({ readings: unopened.flatMap((slot) => slot.readings), keyFile: "present", ...passphraseState(unopened) });
+    },
+    wipe: () => {
+      for (const vaultKey of opened) vaultKey.fill(0);
+    },
+  };
 }
 
-/** One word for each place, for the log and the support bundle. */
-function problems(reads: readonly Read[]): FailureParams {
-  return Object.fromEntries(
-    reads.map(({ envelope, outcome }) => [envelope.name, outcome.kind === "unavailable" ? outcome.problem : outcome.kind]),
-  );
+/** Each key once. */
+function keysOf(groups: readonly StoredVaultKeys[]): readonly Buffer[] {
+  const slots = groups.flatMap((group) => group.slots);
+  return [...new Set(slots.flatMap(({ vaultKey }) => (vaultKey === undefined ? [] : [vaultKey])))];
+}
+
+function parametersOf(options: OpenKeyOptions): () => PassphraseParameters {
+  return options.newParameters ?? newPassphraseParameters;
+}
+
+/** Every key that is stored was opened, and the vault has another one. */
+function foreignKey(): LockedKey {
+  return plainLock(lockedOut({ problem: "key of another vault" }));
+}
+
+function keyFileState({ file: main, copy }: StoredKeyFiles): string {
+  return copy.kind === "present" || main.kind === "absent" ? copy.kind : main.kind;
+}
+
+function passphraseState(slots: readonly KeySlot[]) {
+  const tried = slots.map(({ passphrase }) => passphrase);
+  return {
+    hasPassphrase: slots.some(({ sealed }) => sealed.passphrase !== undefined),
+    passphrase: tried.includes("wrong") ? "wrong" : tried.includes("failed") ? "failed" : "none",
+  } as const;
 }

@@ -4,14 +4,24 @@
  * Invariant: versions only rise, each in one transaction; a released step is never changed, only followed by another.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { openIntegrity } from "./integrity.ts";
+import type { Sealer } from "./sealing.ts";
 import { inTransaction } from "./transaction.ts";
+import { schemaVersion, sealCanary } from "./vault-canary.ts";
 
 /** "DMSC", in the header of the file (sqlite.org/pragma.html#pragma_application_id). */
 export const applicationId = 0x444d5343;
 
+interface Step {
+  readonly sql: string;
+  /** What only the holder of the key can do, in the same transaction. */
+  readonly seal?: (database: DatabaseSync, sealer: Sealer) => void;
+}
+
 /** Step n takes the file from version n to n + 1. */
-const steps: readonly string[] = [
-  `
+const steps: readonly Step[] = [
+  {
+    sql: `
   CREATE TABLE vault (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sealed_canary BLOB NOT NULL
@@ -69,15 +79,47 @@ const steps: readonly string[] = [
     sealed_hash BLOB NOT NULL
   ) STRICT;
   `,
+  },
+  {
+    sql: `
+  CREATE TABLE integrity (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sealed_marks BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE epoch (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sealed_epoch BLOB NOT NULL
+  ) STRICT;
+  `,
+    seal: (database, sealer) => openIntegrity(database, sealer).adopt(),
+  },
 ];
 
 export const latestVersion = steps.length;
 
-/** Brings the file to the latest version. Throws SQLite's errors; the file then has the version it had. */
-export function migrate(database: DatabaseSync): void {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  for (const [index, step] of steps.entries()) {
-    if (index < version) continue;
-    inTransaction(database, () => database.exec(`${step}; PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${index + 1}`));
+/** Makes the first version's tables in an empty file: the canary must be there before the key can be proved. Throws SQLite's errors. */
+export function createTables(database: DatabaseSync): void {
+  if (schemaVersion(database) > 0) return;
+  inTransaction(database, () => database.exec(`${steps[0]?.sql ?? ""}; ${versionPragmas(1)}`));
+}
+
+/**
+ * Brings the file to the latest version; `sealer` must have proved the canary. Throws SQLite's errors; the file then has
+ * the version it had.
+ */
+export function migrate(database: DatabaseSync, sealer: Sealer, vaultId: string): void {
+  for (let version = schemaVersion(database); version < latestVersion; version += 1) {
+    const step = steps[version];
+    inTransaction(database, () => {
+      database.exec(step?.sql ?? "");
+      step?.seal?.(database, sealer);
+      database.exec(versionPragmas(version + 1));
+      sealCanary(database, sealer, vaultId);
+    });
   }
+}
+
+function versionPragmas(version: number): string {
+  return `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`;
 }

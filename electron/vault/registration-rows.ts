@@ -8,9 +8,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Environment, RegistrationView } from "../../shared/views.ts";
-import { nextRevision, openRow, sealedBytes, sealRow } from "./sealed-row.ts";
+import type { Integrity } from "./integrity.ts";
+import { openRow, sealRow } from "./sealed-row.ts";
 import type { Sealer } from "./sealing.ts";
 import { parseJson } from "./stored-json.ts";
+import { markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { unreadable } from "./vault-failures.ts";
 
@@ -56,9 +58,10 @@ export interface RegistrationRows {
   readonly delete: (provider: string, environment: Environment) => void;
 }
 
+const sealedColumn = "sealed_client_secret";
 const columns = "provider, environment, revision, view, sealed_client_secret";
 
-export function createRegistrationRows(database: DatabaseSync, sealer: Sealer): RegistrationRows {
+export function createRegistrationRows(database: DatabaseSync, sealer: Sealer, integrity: Integrity): RegistrationRows {
   const statements = {
     all: database.prepare(`SELECT ${columns} FROM registration ORDER BY provider, environment`),
     one: database.prepare(`SELECT ${columns} FROM registration WHERE provider = ? AND environment = ?`),
@@ -67,10 +70,12 @@ export function createRegistrationRows(database: DatabaseSync, sealer: Sealer): 
   };
   const saveOne = ({ registration, clientSecret }: StoredRegistration) => {
     const { provider, environment } = registration;
-    const revision = nextRevision(statements.one.get(provider, environment));
+    const before = statements.one.get(provider, environment);
+    const revision = nextRevision(before);
     const view = viewText(registration);
     const sealed = sealRow(sealer, { kind: "registration", names: [provider, environment], revision, view }, clientSecret);
     statements.upsert.run(provider, environment, revision, view, sealed);
+    integrity.changed("registration", [provider, environment], markedRow(before, sealedColumn), { revision, sealed });
   };
   return {
     list: () => statements.all.all().flatMap((row) => openRegistration(sealer, row)?.registration ?? []),
@@ -81,9 +86,12 @@ export function createRegistrationRows(database: DatabaseSync, sealer: Sealer): 
       return opened === undefined ? err(unreadable(provider)) : ok(opened);
     },
     save: (registrations) => inTransaction(database, () => registrations.forEach(saveOne)),
-    delete: (provider, environment) => {
-      statements.remove.run(provider, environment);
-    },
+    delete: (provider, environment) =>
+      inTransaction(database, () => {
+        const before = statements.one.get(provider, environment);
+        statements.remove.run(provider, environment);
+        integrity.changed("registration", [provider, environment], markedRow(before, sealedColumn), undefined);
+      }),
   };
 }
 

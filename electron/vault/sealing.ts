@@ -6,7 +6,7 @@
  * bound text are additional data, each with its length in front, so no two contexts give the same bytes. Whatever does
  * not fit gives `undefined`, never other bytes.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from "node:crypto";
 
 export const keyBytes = 32;
 const nonceBytes = 12;
@@ -17,7 +17,17 @@ const headerBytes = 1 + nonceBytes;
 
 /** What a sealed record belongs to. */
 export interface RecordContext {
-  readonly kind: "connection" | "registration" | "client" | "secret" | "audit-head" | "canary" | "envelope";
+  readonly kind:
+    | "connection"
+    | "registration"
+    | "client"
+    | "secret"
+    | "audit-head"
+    | "canary"
+    | "envelope"
+    | "integrity"
+    | "epoch"
+    | "transfer";
   /** Who the record belongs to, e.g. provider, environment and user. They pick the subkey, too. */
   readonly names: readonly string[];
   /** Version of the sealed text's form. */
@@ -32,14 +42,27 @@ export interface Sealer {
   readonly seal: (context: RecordContext, text: string) => Buffer;
   /** The text, or `undefined` when the bytes were not sealed for this context with this key. */
   readonly open: (context: RecordContext, sealed: Uint8Array) => string | undefined;
+  /** A function that gives texts a mark only this key can make: 32 pseudorandom bytes. */
+  readonly marker: () => Marker;
 }
+
+export type Marker = (text: string) => Uint8Array;
 
 /** A sealer that reads `vaultKey` (32 bytes) at each use; it stops working once the owner wipes that key. */
 export function createSealer(vaultKey: Uint8Array): Sealer {
   return {
     seal: (context, text) => sealBytes(vaultKey, context, Buffer.from(text, "utf8")),
     open: (context, sealed) => openBytes(vaultKey, context, sealed)?.toString("utf8"),
+    marker: () => createMarker(vaultKey),
   };
+}
+
+/** SHA-512/256 of key and text: cutting the inner state rules out extending a text (FIPS 180-4), and marks never leave the seal. */
+function createMarker(vaultKey: Uint8Array): Marker {
+  const subkey = Buffer.from(hkdfSync("sha256", vaultKey, "dms-connect vault v1", "marks", keyBytes));
+  const prefix = subkey.toString("hex");
+  subkey.fill(0);
+  return (text) => hash("sha512-256", prefix + text, "buffer");
 }
 
 /** Layout byte, nonce, ciphertext, tag. Throws if `key` is not 32 bytes long. */

@@ -2,8 +2,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { nextRevision, openRow, sealedBytes, sealRow } from "./sealed-row.ts";
+import type { Integrity } from "./integrity.ts";
+import { openRow, sealRow } from "./sealed-row.ts";
 import type { Sealer } from "./sealing.ts";
+import { markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { unreadable } from "./vault-failures.ts";
 
@@ -14,7 +16,7 @@ export interface SecretRows {
   readonly save: (name: string, value: string) => void;
 }
 
-export function createSecretRows(database: DatabaseSync, sealer: Sealer): SecretRows {
+export function createSecretRows(database: DatabaseSync, sealer: Sealer, integrity: Integrity): SecretRows {
   const statements = {
     one: database.prepare("SELECT revision, sealed_value FROM secret WHERE name = ?"),
     upsert: database.prepare("INSERT OR REPLACE INTO secret (name, revision, sealed_value) VALUES (?, ?, ?)"),
@@ -31,8 +33,11 @@ export function createSecretRows(database: DatabaseSync, sealer: Sealer): Secret
     },
     save: (name, value) =>
       inTransaction(database, () => {
-        const revision = nextRevision(statements.one.get(name));
-        statements.upsert.run(name, revision, sealRow(sealer, context(name, revision), value));
+        const before = statements.one.get(name);
+        const revision = nextRevision(before);
+        const sealed = sealRow(sealer, context(name, revision), value);
+        statements.upsert.run(name, revision, sealed);
+        integrity.changed("secret", [name], markedRow(before, "sealed_value"), { revision, sealed });
       }),
   };
 }

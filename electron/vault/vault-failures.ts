@@ -58,6 +58,18 @@ export function writeFailed(error: unknown): Failure {
   return failure("vault_write_failed", { problem });
 }
 
+/** `vault_backup_failed` for an error of SQLite or the file system. Throws any other error on. */
+export function backupFailed(error: unknown): Failure {
+  const problem = problemOf(error);
+  if (problem === undefined) throw error;
+  return failure("vault_backup_failed", { problem });
+}
+
+/** Damage that was met while the vault is open. */
+export function needsRepair(): Failure {
+  return failure("vault_needs_repair");
+}
+
 /** A vault that no envelope opens. `problems` says why, in one word for each place. */
 export function lockedOut(problems: FailureParams): Failure {
   return failure("vault_locked", problems);

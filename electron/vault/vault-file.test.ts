@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { latestVersion } from "./migrations.ts";
 import { active, failureOf, jane, john, Profile, temporaryFolder, valueOf } from "./testing/profile.ts";
 import { inTransaction } from "./transaction.ts";
 import { problemOf, writeFailed } from "./vault-failures.ts";
@@ -34,7 +35,7 @@ describe("the vault's files", () => {
       database.prepare("PRAGMA user_version").get()?.["user_version"],
       database.prepare("PRAGMA application_id").get()?.["application_id"],
     ]);
-    expect(found).toEqual(["wal", 1, 0x444d5343]);
+    expect(found).toEqual(["wal", latestVersion, 0x444d5343]);
   });
 
   it("are refused to a second opening in the same process", async () => {
@@ -68,7 +69,7 @@ describe("the vault's files", () => {
 describe("a damaged vault", () => {
   const name = "vault.damaged-20261122-143005.sqlite";
 
-  /** Opens the profile with these bytes for a vault; the new vault must be empty and work. Gives the notices. */
+  /** Opens the profile with these bytes for a vault; they must be kept, and the new vault must work. Gives the notices. */
   async function noticesAfter(profile: Profile, damaged: Buffer): Promise<unknown> {
     writeFileSync(profile.vaultPath, damaged);
     const { vault, notices } = await profile.open();
@@ -77,7 +78,7 @@ describe("a damaged vault", () => {
     valueOf(await vault.commitConnection(active(jane, 1)));
     return notices.map(({ code, params }) => ({ code, params }));
   }
-  const setAside = [{ code: "vault_damaged", params: { file: name } }];
+  const setAside = [{ code: "vault_damaged", params: { file: name, kept: 0 } }];
 
   it("that is no database is set aside under its date and a new one made", async () => {
     expect(await noticesAfter(await filled(), Buffer.from("this is not a database, ".repeat(400)))).toEqual(setAside);
@@ -85,18 +86,7 @@ describe("a damaged vault", () => {
 
   it("with pages of noise is set aside", async () => {
     const profile = await filled();
-    expect(await noticesAfter(profile, readFileSync(profile.vaultPath).fill(0xa5, 4096, 3 * 4096))).toEqual(setAside);
-  });
-
-  it("with noise in a page that opening does not need is set aside", async () => {
-    const profile = new Profile();
-    const opened = await profile.open();
-    for (let number = 0; number < 60; number += 1) {
-      valueOf(await opened.vault.commitConnection(active({ ...john, user: `user-${String(number).padStart(4, "0")}` }, 1)));
-    }
-    opened.close();
-    const bytes = readFileSync(profile.vaultPath);
-    expect(await noticesAfter(profile, bytes.fill(0xa5, bytes.length - 4096))).toEqual(setAside);
+    expect(await noticesAfter(profile, readFileSync(profile.vaultPath).fill(0xa5, 4096))).toEqual(setAside);
   });
 
   it("that was cut is set aside", async () => {
@@ -126,11 +116,11 @@ describe("a damaged vault", () => {
 describe("a vault of another version", () => {
   it("that is newer is refused and left as it is", async () => {
     const profile = await filled();
-    profile.edit((database) => database.exec("PRAGMA user_version = 2"));
+    profile.edit((database) => database.exec("PRAGMA user_version = 1000"));
     const before = readFileSync(profile.vaultPath);
     expect(failureOf(await profile.tryOpen()).code).toBe("vault_newer");
     expect(readFileSync(profile.vaultPath).equals(before)).toBe(true);
-    profile.edit((database) => database.exec("PRAGMA user_version = 1"));
+    profile.edit((database) => database.exec(`PRAGMA user_version = ${latestVersion}`));
     await profile.open();
   });
 

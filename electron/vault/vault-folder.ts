@@ -14,7 +14,10 @@ import { dateStamp, unusedPath } from "./set-aside.ts";
 import { saysInUse, vaultInUse, writeFailed } from "./vault-failures.ts";
 
 /** SQLite's companions of a database file. */
-const companions = ["-wal", "-shm", "-journal"] as const;
+export const companions = ["-wal", "-shm", "-journal"] as const;
+
+/** Names that `setVaultAside` gives. */
+export const damagedPattern = /^vault\.damaged-.*\.sqlite$/;
 
 export interface LockedFolder {
   readonly vaultPath: string;

@@ -25,6 +25,13 @@ function putSealedRecord(profile: Profile, key: ConnectionKey, sealed: Uint8Arra
   expect(changed.changes).toBe(1);
 }
 
+/** Opens the vault, which must say that it was changed, and gives the state each connection is in then. */
+async function statesAfterChange(profile: Profile, keys: readonly ConnectionKey[] = [john, jane]): Promise<readonly unknown[]> {
+  const { vault, notices } = await profile.open();
+  expect(notices.map(({ code }) => code)).toEqual(["vault_changed"]);
+  return Promise.all(keys.map(async (key) => valueOf(await vault.readConnection(key))?.state.kind));
+}
+
 describe("a connection whose row was changed by another program", () => {
   it("is refused when one byte of its record was flipped, and others still open", async () => {
     const profile = await filled();
@@ -43,9 +50,7 @@ describe("a connection whose row was changed by another program", () => {
     const [ofJohn, ofJane] = [sealedRecord(profile, john), sealedRecord(profile, jane)];
     putSealedRecord(profile, john, ofJane);
     putSealedRecord(profile, jane, ofJohn);
-    const { vault } = await profile.open();
-    expect(failureOf(await vault.readConnection(john)).code).toBe("grant_unreadable");
-    expect(failureOf(await vault.readConnection(jane)).code).toBe("grant_unreadable");
+    expect(await statesAfterChange(profile)).toEqual(["ReconnectRequired", "ReconnectRequired"]);
   });
 
   it("is refused when an old record was put back under the newer generation", async () => {
@@ -55,8 +60,7 @@ describe("a connection whose row was changed by another program", () => {
     valueOf(await opened.vault.commitConnection(active(john, 2)));
     opened.close();
     putSealedRecord(profile, john, old);
-    const { vault } = await profile.open();
-    expect(failureOf(await vault.readConnection(john)).code).toBe("grant_unreadable");
+    expect(await statesAfterChange(profile)).toEqual(["ReconnectRequired", "InDoubt"]);
   });
 
   it("is refused when its whole row was copied to another user or environment", async () => {
@@ -66,10 +70,11 @@ describe("a connection whose row was changed by another program", () => {
       database.exec("UPDATE copy SET user = 'mmd10030.mallory'; INSERT INTO connection SELECT * FROM copy");
       database.exec(`UPDATE copy SET user = '${john.user}', environment = 'acceptance'; INSERT INTO connection SELECT * FROM copy`);
     });
-    const { vault } = await profile.open();
-    expect(failureOf(await vault.readConnection({ ...john, user: "mmd10030.mallory" })).code).toBe("grant_unreadable");
-    expect(failureOf(await vault.readConnection({ ...john, environment: "acceptance" })).code).toBe("grant_unreadable");
-    expect(valueOf(await vault.readConnection(john))).toEqual(active(john, 1));
+    const copies = [
+      { ...john, user: "mmd10030.mallory" },
+      { ...john, environment: "acceptance" as const },
+    ];
+    expect(await statesAfterChange(profile, [...copies, john])).toEqual(["ReconnectRequired", "ReconnectRequired", "InDoubt"]);
   });
 
   it("is read from its sealed record, not from the plain columns", async () => {
@@ -87,7 +92,6 @@ describe("a connection whose row was changed by another program", () => {
       sealed[40] = (sealed[40] ?? 0) ^ 1;
       putSealedRecord(profile, key, sealed);
     }
-    profile.edit((database) => database.exec("UPDATE connection SET generation = 9"));
     const { vault } = await profile.open();
     valueOf(await vault.commitConnection(active(john, 1, "anew")));
     expect(valueOf(await vault.readConnection(john))).toEqual(active(john, 1, "anew"));
@@ -143,9 +147,10 @@ describe("other rows changed by another program", () => {
       database.exec("UPDATE secret SET sealed_value = (SELECT sealed_value FROM secret WHERE name = 'one') WHERE name = 'two'");
       database.prepare("UPDATE secret SET sealed_value = ? WHERE name = 'one'").run(old?.["sealed_value"] ?? null);
     });
-    const { vault } = await profile.open();
-    expect(failureOf(await vault.readSecret("one")).code).toBe("grant_unreadable");
-    expect(failureOf(await vault.readSecret("two")).code).toBe("grant_unreadable");
+    const { vault, notices } = await profile.open();
+    expect(notices.map(({ code }) => code)).toEqual(["vault_changed"]);
+    expect(valueOf(await vault.readSecret("one"))).toBeUndefined();
+    expect(valueOf(await vault.readSecret("two"))).toBeUndefined();
   });
 
   it("do not turn a record of unknown form into a connection", async () => {

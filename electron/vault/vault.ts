@@ -1,32 +1,29 @@
 /**
- * The vault: opens its folder, key and database, and implements the core's `Vault` port on them.
+ * Opens the vault of a profile: its folder's lock, its key, its database, in this order.
  *
- * Invariants: nothing is written before the folder's lock is held and the key has proved itself; a file that cannot be
- * used is kept; the vault key's bytes are wiped at `close`. Errors of SQLite end in `guard`, as one of the `vault_*` codes.
+ * Invariants: nothing is written before the lock is held and the key has proved itself; what cannot be used is kept; when
+ * the vault does not open, everything taken on the way is let go of and the key's bytes are wiped.
  *
  * The key's base64 text passes through `safeStorage`, whose API takes strings; JavaScript cannot wipe those.
  */
-import type { DatabaseSync } from "node:sqlite";
-import { type Failure, failure } from "../../shared/failure.ts";
+import type { Failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { Vault } from "../core/ports.ts";
-import { createAuditQueue } from "./audit-queue.ts";
-import { type AuditRow, type AuditVerification, openAuditRows } from "./audit-rows.ts";
-import { createClientRows } from "./client-rows.ts";
-import { createConnectionRows } from "./connection-rows.ts";
 import { createCredentialEnvelope } from "./credential-envelope.ts";
 import type { CredentialStore } from "./credential-store.ts";
-import { openDatabase } from "./database.ts";
+import { withinDeadline } from "./deadline.ts";
+import { readEpochCredential, readEpochFile, writeEpochCredential, writeEpochFile } from "./epoch.ts";
 import type { KeyEnvelope } from "./key-envelope.ts";
-import { openVaultKey } from "./key-envelopes.ts";
-import { migrate } from "./migrations.ts";
-import { createRegistrationRows } from "./registration-rows.ts";
+import { type OpenedKey, openVaultKey } from "./key-envelopes.ts";
+import type { LockedKey } from "./key-failures.ts";
+import { type OpenedVault, presentVault } from "./present-vault.ts";
+import { repairSmallTables } from "./record-repair.ts";
+import { hasRecoverySources } from "./recovery.ts";
 import { createSafeStorageEnvelope, type SafeStorageLike } from "./safe-storage-envelope.ts";
-import { createSealer, type Sealer } from "./sealing.ts";
-import { createSecretRows } from "./secret-rows.ts";
-import { provesVault } from "./vault-canary.ts";
-import { lockedOut, writeFailed } from "./vault-failures.ts";
-import { lockFolder, setVaultAside, vaultExists } from "./vault-folder.ts";
+import { writeFailed } from "./vault-failures.ts";
+import { type OpenedVaultFile, openVaultFile } from "./vault-file.ts";
+import { lockFolder, vaultExists } from "./vault-folder.ts";
+
+export type { OpenedVault } from "./present-vault.ts";
 
 /** A prompt of the credential store that nobody answers. */
 const credentialTimeoutMs = 5_000;
@@ -40,29 +37,25 @@ export interface OpenVaultOptions {
   readonly safeStorage: SafeStorageLike;
   readonly credentialStore: CredentialStore;
   readonly nowMs: () => number;
+  /** What a person typed: opens a vault that has a passphrase, or protects a new one where the computer cannot. */
+  readonly passphrase?: string;
   readonly platform?: NodeJS.Platform;
   readonly timeouts?: { readonly credentialStoreMs: number; readonly safeStorageMs: number };
 }
 
-export interface OpenedVault {
-  readonly vault: Vault;
-  /** What a person should know although the vault is open. */
-  readonly notices: readonly Failure[];
-  /** Walks the whole audit chain. */
-  readonly verifyAudit: () => Promise<Result<AuditVerification>>;
-  /** At most `limit` rows, newest first, older than `beforeSequence`. */
-  readonly listAudit: (limit: number, beforeSequence?: number) => Promise<Result<readonly AuditRow[]>>;
-  /** Writes what waits, closes the file, wipes the key and drops the lock. Later calls answer `vault_locked`. */
-  readonly close: () => void;
+/** A vault that did not open, and what a person can do about it. */
+export interface LockedVault extends LockedKey {
+  /** Whether something is there that could be set aside. */
+  readonly exists: boolean;
 }
 
 /**
- * Opens or makes the vault of a profile. Fails with `vault_locked` (keys do not open it, or another process has it),
- * `vault_protection_missing`, `vault_newer` or `vault_write_failed`; in none of these cases anything was deleted.
+ * Opens or makes the vault of a profile; recovers a damaged one. Fails with `vault_locked` and its kin (keys do not open it),
+ * `vault_in_use`, `vault_protection_missing`, `vault_newer` or `vault_write_failed`; in none of these cases anything was deleted.
  */
-export async function openVault(options: OpenVaultOptions): Promise<Result<OpenedVault>> {
+export async function openVault(options: OpenVaultOptions): Promise<Result<OpenedVault, LockedVault>> {
   const locked = lockFolder(options.folder);
-  if (!locked.ok) return locked;
+  if (!locked.ok) return err({ ...withoutPlaces(locked.error), exists: true });
   const held: (() => void)[] = [locked.value.release];
   const release = () => {
     for (const drop of held.splice(0).toReversed()) drop();
@@ -83,26 +76,81 @@ async function openLocked(
   vaultPath: string,
   held: (() => void)[],
   release: () => void,
-): Promise<Result<OpenedVault>> {
+): Promise<Result<OpenedVault, LockedVault>> {
+  const { folder, nowMs } = options;
+  const exists = vaultExists(vaultPath) || hasRecoverySources(folder);
   const key = await openVaultKey({
-    folder: options.folder,
-    vaultExists: vaultExists(vaultPath),
+    folder,
+    vaultExists: exists,
     envelopes: envelopesOf(options),
-    nowMs: options.nowMs,
+    nowMs,
+    ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
   });
-  if (!key.ok) return key;
-  const { vaultKey, vaultId } = key.value;
-  held.push(() => vaultKey.fill(0));
-  const sealer = createSealer(vaultKey);
-  const file = openFile(options, vaultPath, (database) => {
-    migrate(database);
-    if (!provesVault(database, sealer, vaultId)) return err(lockedOut({ problem: "key of another vault" }));
-    return ok(tablesOf(database, sealer, options.nowMs));
-  });
+  if (!key.ok) return err({ ...key.error, exists });
+  const found = await openWithAnyKey(options, vaultPath, key.value, held);
+  if (!found.ok) return err({ ...found.error, exists });
+  const { file, opened } = found.value;
+  const settled = await opened.settle(file.vaultKey);
+  const notices = [...settled.notices, ...file.notices];
+  const { vaultId } = opened;
+  return ok(presentVault({ folder, vaultId, file, keeper: settled.keeper, notices, nowMs, release }));
+}
+
+interface ProvenVault {
+  readonly file: OpenedVaultFile;
+  readonly opened: OpenedKey;
+}
+
+/** The key file and its copy may belong to two vaults: the database proves which one is its own. */
+async function openWithAnyKey(
+  options: OpenVaultOptions,
+  vaultPath: string,
+  key: OpenedKey,
+  held: (() => void)[],
+): Promise<Result<ProvenVault, LockedKey>> {
+  const keys = key.other === undefined ? [key] : [key, key.other];
+  for (const { wipe } of keys) held.push(wipe);
+  for (const opened of keys) {
+    const file = await openFile(options, vaultPath, opened);
+    if (file.ok) {
+      // Let go of in the opposite order: the file first, then the key it was read with.
+      held.push(
+        () => file.value.vaultKey.fill(0),
+        () => file.value.tables.database.close(),
+      );
+      return ok({ file: file.value, opened });
+    }
+    if (file.error.code !== "vault_locked") return err(withoutPlaces(file.error));
+  }
+  return err(key.unproven());
+}
+
+/** Opens the database, repairs its small tables and notes the new epoch outside. */
+async function openFile(options: OpenVaultOptions, vaultPath: string, key: OpenedKey): Promise<Result<OpenedVaultFile>> {
+  const { folder, credentialStore, nowMs } = options;
+  const { vaultId, candidates } = key;
+  const noted = await bounded(options, readEpochCredential(credentialStore, vaultId));
+  const file = openVaultFile({ folder, vaultPath, vaultId, candidates, notedEpochs: [readEpochFile(folder), noted], nowMs });
   if (!file.ok) return file;
-  held.push(() => file.value.tables.database.close());
-  const notices = [...(await key.value.repair()), ...file.value.notices];
-  return ok(present(file.value.tables, notices, release));
+  const { tables, epoch } = file.value;
+  try {
+    const notices = [...file.value.notices, ...repairSmallTables(tables, folder)];
+    const entries = notices.map(({ code }) => ({ atMs: nowMs(), action: "vault.open", actor: "broker", outcome: code }));
+    tables.audit.append(entries);
+    writeEpochFile(folder, epoch);
+    // Nobody waits for this note: it only tells an old profile folder from a new one.
+    void bounded(options, writeEpochCredential(credentialStore, vaultId, epoch));
+    return ok({ ...file.value, notices });
+  } catch (error) {
+    tables.database.close();
+    return err(writeFailed(error));
+  }
+}
+
+/** A store that throws or does not answer in time has nothing to say about epochs. */
+function bounded<T>(options: OpenVaultOptions, work: Promise<T>): Promise<T | undefined> {
+  const quiet = work.catch(() => undefined);
+  return withinDeadline(options.timeouts?.credentialStoreMs ?? credentialTimeoutMs, quiet, undefined);
 }
 
 function envelopesOf(options: OpenVaultOptions): readonly KeyEnvelope[] {
@@ -115,98 +163,6 @@ function envelopesOf(options: OpenVaultOptions): readonly KeyEnvelope[] {
   ];
 }
 
-interface OpenedFile {
-  readonly tables: Tables;
-  readonly notices: readonly Failure[];
-}
-
-/** Opens the database; a damaged one is set aside once and a new one made. */
-function openFile(options: OpenVaultOptions, path: string, setUp: (database: DatabaseSync) => Result<Tables>): Result<OpenedFile> {
-  const notices: Failure[] = [];
-  let opening = openDatabase(path, setUp);
-  if (opening.kind === "damaged") {
-    const aside = attempt(() => setVaultAside(options.folder, path, options.nowMs()));
-    if (!aside.ok) return aside;
-    notices.push(failure("vault_damaged", { file: aside.value }));
-    opening = openDatabase(path, setUp);
-  }
-  if (opening.kind === "failed") return err(opening.failure);
-  if (opening.kind === "damaged") return err(failure("vault_write_failed", { problem: "damaged file" }));
-  return ok({ tables: opening.value, notices });
-}
-
-function tablesOf(database: DatabaseSync, sealer: Sealer, nowMs: () => number) {
-  return {
-    database,
-    connections: createConnectionRows(database, sealer),
-    registrations: createRegistrationRows(database, sealer),
-    clients: createClientRows(database, sealer),
-    secrets: createSecretRows(database, sealer),
-    audit: openAuditRows(database, sealer, nowMs),
-  };
-}
-
-type Tables = ReturnType<typeof tablesOf>;
-
-function present(tables: Tables, notices: readonly Failure[], release: () => void): OpenedVault {
-  let closed = false;
-  const guard: Guard = (work) => {
-    if (closed) return err(lockedOut({ problem: "closed" }));
-    const attempted = attempt(work);
-    return attempted.ok ? attempted.value : attempted;
-  };
-  const queue = createAuditQueue((entries) => guard(() => done(tables.audit.append(entries))));
-  const flushed = async <T>(read: () => T): Promise<Result<T>> => {
-    queue.flush();
-    return guard(() => ok(read()));
-  };
-  return {
-    vault: { ...vaultOn(tables, guard), appendAudit: queue.append },
-    notices,
-    verifyAudit: () => flushed(tables.audit.verify),
-    listAudit: (limit, beforeSequence) => flushed(() => tables.audit.list(limit, beforeSequence)),
-    close: () => {
-      queue.flush();
-      closed = true;
-      release();
-    },
-  };
-}
-
-type Guard = <T>(work: () => Result<T>) => Result<T>;
-
-function vaultOn(tables: Tables, guard: Guard): Omit<Vault, "appendAudit"> {
-  const { connections, registrations, clients, secrets } = tables;
-  return {
-    listConnections: async () => guard(() => ok(connections.list())),
-    readConnection: async (key) => guard(() => connections.read(key)),
-    commitConnection: async (record) => guard(() => connections.commit(record)),
-    deleteConnection: async (key, generation) => guard(() => connections.delete(key, generation)),
-
-    listRegistrations: async () => guard(() => ok(registrations.list())),
-    readRegistration: async (provider, environment) => guard(() => registrations.read(provider, environment)),
-    saveRegistrations: async (list) => guard(() => done(registrations.save(list))),
-    deleteRegistration: async (provider, environment) => guard(() => done(registrations.delete(provider, environment))),
-
-    listClients: async () => guard(() => ok(clients.list())),
-    saveClient: async (client) => guard(() => done(clients.save(client))),
-    deleteClient: async (clientId) => guard(() => done(clients.delete(clientId))),
-
-    readSecret: async (name) => guard(() => secrets.read(name)),
-    saveSecret: async (name, value) => guard(() => done(secrets.save(name, value))),
-  };
-}
-
-/** A statement that ran and has nothing to tell. */
-function done(_ran: void): Result<undefined> {
-  return ok();
-}
-
-/** Errors of SQLite and the file system become `vault_write_failed`; a bug is thrown on. */
-function attempt<T>(work: () => T): Result<T> {
-  try {
-    return ok(work());
-  } catch (error) {
-    return err(writeFailed(error));
-  }
+function withoutPlaces(failure: Failure): LockedKey {
+  return { failure, places: [], canUsePassphrase: false, canChoosePassphrase: false };
 }

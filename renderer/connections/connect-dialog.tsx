@@ -1,26 +1,10 @@
 /** The small form behind "Connect Mazda": who, and only where there is a choice, which environment and organisation. */
-import {
-  Button,
-  Dialog,
-  DialogActions,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-  DialogTrigger,
-  Field,
-  Input,
-  makeStyles,
-  Select,
-  Text,
-  tokens,
-} from "@fluentui/react-components";
-import { type FormEvent, useState } from "react";
+import { Button, Field, Input, Select, Text } from "@fluentui/react-components";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { environments, type ProviderView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
-import { FailureMessage } from "../parts/failure-message.tsx";
-import { FocusAfterDialog } from "../parts/focus-after-dialog.tsx";
+import { DialogForm, FormDialog } from "../parts/form-dialog.tsx";
 import { useAction } from "../state/use-action.ts";
 import {
   type ConnectForm,
@@ -40,19 +24,16 @@ interface ConnectDialogProps {
 /** The button of a provider, and the dialog it opens. */
 export function ConnectDialog({ provider, usualUser }: ConnectDialogProps) {
   const { t } = useTranslation();
-  const [open, setOpen] = useState(false);
   return (
-    <Dialog open={open} onOpenChange={(_event, data) => setOpen(data.open)}>
-      <DialogTrigger disableButtonEnhancement>
+    <FormDialog
+      trigger={
         <Button appearance="primary" size="large">
           {t("connections.connectProvider", { provider: provider.name })}
         </Button>
-      </DialogTrigger>
-      <DialogSurface>
-        <FocusAfterDialog />
-        <ConnectDialogForm provider={provider} usualUser={usualUser} onStarted={() => setOpen(false)} />
-      </DialogSurface>
-    </Dialog>
+      }
+    >
+      {(close) => <ConnectDialogForm provider={provider} usualUser={usualUser} onStarted={close} />}
+    </FormDialog>
   );
 }
 
@@ -60,16 +41,13 @@ interface ConnectDialogFormProps extends ConnectDialogProps {
   readonly onStarted: () => void;
 }
 
-// The surface is unmounted while the dialog is closed, so each opening starts with a fresh form.
 function ConnectDialogForm({ provider, usualUser, onStarted }: ConnectDialogFormProps) {
-  const styles = useStyles();
   const { t } = useTranslation();
   const [form, setForm] = useState(() => initialForm(provider, usualUser));
   const [submitted, setSubmitted] = useState(false);
   const action = useAction();
 
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
+  const submit = async (): Promise<void> => {
     setSubmitted(true);
     if (userProblem(form.user) !== undefined) return;
     const started = await action.run(() => invoke("connect.start", connectParams(provider, form)));
@@ -77,24 +55,15 @@ function ConnectDialogForm({ provider, usualUser, onStarted }: ConnectDialogForm
   };
 
   return (
-    <form noValidate onSubmit={(event) => void submit(event)}>
-      <DialogBody>
-        <DialogTitle>{t("connect.title", { provider: provider.name })}</DialogTitle>
-        <DialogContent className={styles.content}>
-          <Text>{t("connect.explain", { provider: provider.name })}</Text>
-          <ConnectFields provider={provider} form={form} submitted={submitted} onChange={setForm} />
-          {action.failure === undefined ? null : <FailureMessage failure={action.failure} />}
-        </DialogContent>
-        <DialogActions>
-          <DialogTrigger disableButtonEnhancement>
-            <Button>{t("common.cancel")}</Button>
-          </DialogTrigger>
-          <Button type="submit" appearance="primary" disabledFocusable={action.pending}>
-            {t("connect.confirm")}
-          </Button>
-        </DialogActions>
-      </DialogBody>
-    </form>
+    <DialogForm
+      title={t("connect.title", { provider: provider.name })}
+      confirmLabel={t("connect.confirm")}
+      action={action}
+      onSubmit={submit}
+    >
+      <Text>{t("connect.explain", { provider: provider.name })}</Text>
+      <ConnectFields provider={provider} form={form} submitted={submitted} onChange={setForm} />
+    </DialogForm>
   );
 }
 
@@ -159,7 +128,3 @@ function EnvironmentField({ provider, form, onChange }: Omit<ConnectFieldsProps,
     </Field>
   );
 }
-
-const useStyles = makeStyles({
-  content: { display: "flex", flexDirection: "column", rowGap: tokens.spacingVerticalM, paddingBottom: tokens.spacingVerticalS },
-});

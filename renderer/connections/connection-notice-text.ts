@@ -9,13 +9,15 @@ export type SignInAction = "connect" | "reconnect";
 export interface ConnectionNotice {
   readonly intent: MessageBarIntent;
   /** Sentences: of a failure, or of a state that is none. */
-  readonly text: Failure | "finish" | "reconnect" | "revoking";
+  readonly text: Failure | "finish" | "reconnect" | "notStored" | "revoking";
   readonly action: SignInAction | "whileConnecting" | undefined;
 }
 
 /** The notice of a connection, or `undefined` while there is nothing to say. */
 export function connectionNotice(connection: ConnectionView): ConnectionNotice | undefined {
   const { failure, state } = connection;
+  // The provider gave a new sign-in that only memory holds: it is used, and it must not be lost by closing the app.
+  if (failure?.code === "vault_write_failed" && holdsGrant(connection)) return { intent: "warning", text: "notStored", action: undefined };
   switch (state) {
     case "NotConnected":
       return failure && { intent: isOwnChoice(failure) ? "info" : "warning", text: failure, action: "connect" };

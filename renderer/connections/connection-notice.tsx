@@ -6,8 +6,12 @@ import type { ConnectionView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { failureText } from "../i18n/failure-text.ts";
 import { FailureMessage, Message } from "../parts/failure-message.tsx";
+import { plainText } from "../parts/plain-text.ts";
 import { type Action, useAction } from "../state/use-action.ts";
 import { connectionNotice, type ConnectionNotice as Notice, type SignInAction } from "./connection-notice-text.ts";
+
+/** Longest reason put into a sentence. */
+const problemLimit = 100;
 
 interface ConnectionProps {
   readonly connection: ConnectionView;
@@ -87,9 +91,13 @@ function startSignIn({ provider, environment, user, organisation }: ConnectionVi
 
 function useNoticeSentences(connection: ConnectionView): (notice: Notice) => Pick<Failure, "message" | "remedy"> {
   const { t } = useTranslation();
-  const names = { provider: connection.providerName, user: connection.user };
+  const names = { provider: connection.providerName, user: connection.user, problem: problemOf(connection) };
   return ({ text }) =>
     typeof text === "string"
       ? { message: t(`connections.notice.${text}`, names), remedy: t(`connections.notice.${text}Remedy`, names) }
       : failureText(t, text);
+}
+
+function problemOf({ failure }: ConnectionView): string {
+  return plainText(String(failure?.params["problem"] ?? ""), problemLimit);
 }

@@ -10,11 +10,36 @@ export interface FailureSentences {
 }
 
 const inThisWindow: Partial<Record<FailureCode, Partial<FailureSentences>>> = {
-  // The catalogue says "open DMS Connect and follow the steps shown there": here are the steps.
-  vault_locked: {
-    remedy:
-      "Close DMS Connect, sign out of this computer, sign in again as usual and start DMS Connect. If the vault stays locked, call your administrator. Nothing was deleted.",
+  // The catalogue says "open DMS Connect": here it is open, and the ways on stand below.
+  vault_locked: { remedy: "Try the ways on this page one after the other. Begin with the first." },
+  vault_protection_missing: {
+    message: "This computer has no safe place for the vault's key.",
+    remedy: "Start the password store of your desktop (Secret Service) and click Try again, or ask your administrator.",
   },
+  vault_passphrase_needed: { message: "A passphrase protects the vault.", remedy: "Enter it below." },
+  vault_in_use: { remedy: "Close the other DMS Connect, then click Try again. Nothing was changed." },
+  // Counts that read well for one and for many.
+  vault_damaged: {
+    message: "The vault file was damaged. It was set aside as {{file}}. Connections that were kept: {{kept}}.",
+    remedy: "Look at your connections. Click Reconnect where it is shown. Keep the file for your DMS vendor.",
+  },
+  vault_changed: {
+    message: "Another program changed the vault file. It was set aside as {{file}}. Connections that were kept: {{kept}}.",
+    remedy: "Look at your connections. Click Reconnect where it is shown. Tell your administrator.",
+  },
+  vault_rolled_back: {
+    remedy: "Look at your connections. Some may need Reconnect. If nobody restored a backup, tell your administrator.",
+  },
+  // A place may be named anywhere in a sentence, but not begin it.
+  vault_access_denied: {
+    message: "DMS Connect was not allowed to read the vault's key ({{place}}).",
+    remedy: "Click Try again. Allow DMS Connect when the computer asks.",
+  },
+  vault_keys_unavailable: {
+    message: "The vault cannot be opened now. There is no answer from {{place}}.",
+    remedy: "Unlock the password store of this computer, then click Try again.",
+  },
+  vault_write_failed: { remedy: "Make space on the disk, then try again." },
 };
 
 export const failureSentences = Object.fromEntries(

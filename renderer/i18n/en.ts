@@ -3,6 +3,7 @@
  * Other languages have the same shape (`Resources`).
  */
 import { failureSentences } from "./en-failures.ts";
+import { passphraseTexts, recoveryTexts, vaultTexts } from "./en-vault.ts";
 
 export const en = {
   app: {
@@ -14,6 +15,7 @@ export const en = {
   },
   nav: {
     label: "Pages",
+    recovery: "Vault recovery",
     connections: "Connections",
     programs: "DMS programs",
     setUp: "Set-up",
@@ -25,8 +27,9 @@ export const en = {
     saved: "Saved.",
     tryAgain: "Try again",
     loading: "Loading…",
-    vaultLocked: "There is nothing to show while the vault is locked.",
     dismiss: "Dismiss this message",
+    show: "Show",
+    hide: "Hide",
     labelled: "{{action}}: {{subject}}",
     never: "Never",
     unknown: "Not known",
@@ -37,6 +40,7 @@ export const en = {
   environment: { acceptance: "Acceptance (test)", production: "Production" },
   connections: {
     title: "Connections",
+    show: "Show connections",
     lead: "Connect each provider once. After that, DMS Connect keeps the connection alive by itself.",
     connectHeading: "New connection",
     listHeading: "Your connections",
@@ -67,6 +71,8 @@ export const en = {
       finishRemedy: "Sign in at {{provider}} and choose Approve. Then come back here.",
       reconnect: "{{user}} must sign in at {{provider}} again.",
       reconnectRemedy: "Click Reconnect.",
+      notStored: "The renewed sign-in of {{user}} could not be saved ({{problem}}).",
+      notStoredRemedy: "It works as long as DMS Connect runs. Make space on the disk. DMS Connect then saves it by itself.",
       revoking: "DMS Connect is ending the access at {{provider}}.",
       revokingRemedy: "The connection is no longer used. You do not need to do anything.",
     },
@@ -236,9 +242,6 @@ export const en = {
     host: "Runs on",
     hostElectron: "Electron",
     hostChromium: "Chromium host (for development and tests)",
-    vault: "Vault",
-    vaultOpen: "Open",
-    vaultLocked: "Locked",
     pipe: "Pipe for DMS programs",
     pipeListening: "Open: {{name}}",
     pipeClosed: "Closed",
@@ -252,6 +255,9 @@ export const en = {
     notices: "Notices",
     noNotices: "There is nothing to report.",
   },
+  passphrase: passphraseTexts,
+  vault: vaultTexts,
+  recovery: recoveryTexts,
   failures: failureSentences,
 };
 

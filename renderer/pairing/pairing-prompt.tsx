@@ -8,7 +8,6 @@ import {
   DialogActions,
   DialogBody,
   DialogContent,
-  DialogSurface,
   DialogTitle,
   makeStyles,
   Text,
@@ -19,8 +18,8 @@ import { useTranslation } from "react-i18next";
 import type { PairingView, ProviderView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { Facts } from "../parts/card.tsx";
+import { DialogSurface } from "../parts/dialog-surface.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
-import { FocusAfterDialog } from "../parts/focus-after-dialog.tsx";
 import { plainText } from "../parts/plain-text.ts";
 import { countdownText } from "../parts/use-time-text.ts";
 import { useAction } from "../state/use-action.ts";
@@ -70,7 +69,6 @@ function PairingDialog({ pairing, providers, leftMs }: PairingDialogProps) {
   return (
     <Dialog open modalType="alert">
       <DialogSurface>
-        <FocusAfterDialog />
         <DialogBody>
           <DialogTitle>{t("pairing.title")}</DialogTitle>
           <DialogContent className={styles.content}>

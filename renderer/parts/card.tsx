@@ -1,19 +1,22 @@
 /** A raised box for one thing of a list, and the name-and-value pairs inside it. */
-import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { makeStyles, mergeClasses, tokens, typographyStyles } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 
 interface CardListProps {
   readonly label: string;
+  /** Whether the order of the cards means something. */
+  readonly ordered?: boolean;
   readonly children: ReactNode;
 }
 
-export function CardList({ label, children }: CardListProps) {
+export function CardList({ label, ordered = false, children }: CardListProps) {
   const styles = useStyles();
+  const List = ordered ? "ol" : "ul";
   return (
     // Safari aside, a list without bullets is a list; the role keeps it one everywhere.
-    <ul aria-label={label} className={styles.list}>
+    <List aria-label={label} className={styles.list}>
       {children}
-    </ul>
+    </List>
   );
 }
 
@@ -54,10 +57,30 @@ export function Facts({ facts }: FactsProps) {
   );
 }
 
+interface BoxProps {
+  readonly title?: string;
+  readonly children: ReactNode;
+}
+
 /** A box that is not part of a list. */
-export function Box({ children }: { readonly children: ReactNode }) {
+export function Box({ title, children }: BoxProps) {
   const styles = useStyles();
-  return <div className={mergeClasses(styles.box, styles.card)}>{children}</div>;
+  return (
+    <div className={mergeClasses(styles.box, styles.card)}>
+      {title === undefined ? null : <BoxTitle>{title}</BoxTitle>}
+      {children}
+    </div>
+  );
+}
+
+/** The heading of a box or card inside a section. */
+export function BoxTitle({ children }: { readonly children: ReactNode }) {
+  return <h3 className={useStyles().title}>{children}</h3>;
+}
+
+/** Buttons of a box, side by side while there is room. */
+export function BoxButtons({ children }: { readonly children: ReactNode }) {
+  return <div className={useStyles().buttons}>{children}</div>;
 }
 
 const useStyles = makeStyles({
@@ -68,6 +91,8 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusXLarge,
   },
   card: { display: "flex", flexDirection: "column", rowGap: tokens.spacingVerticalM, padding: tokens.spacingHorizontalL, minWidth: 0 },
+  title: { ...typographyStyles.subtitle2, margin: 0, overflowWrap: "anywhere" },
+  buttons: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalM },
   facts: {
     display: "grid",
     gridTemplateColumns: "fit-content(220px) minmax(0, 1fr)",

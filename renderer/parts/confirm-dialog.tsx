@@ -1,22 +1,11 @@
 /** A question before something that cannot be undone. It says what will and what will not happen, and stays open if it fails. */
-import {
-  Button,
-  Dialog,
-  DialogActions,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-  DialogTrigger,
-  makeStyles,
-  tokens,
-} from "@fluentui/react-components";
+import { Dialog, DialogBody, DialogContent, DialogTitle, DialogTrigger, makeStyles, tokens } from "@fluentui/react-components";
 import { type ReactElement, type ReactNode, useState } from "react";
-import { useTranslation } from "react-i18next";
 import type { Result } from "../../shared/result.ts";
 import { useAction } from "../state/use-action.ts";
+import { DialogButtons } from "./dialog-buttons.tsx";
+import { DialogSurface } from "./dialog-surface.tsx";
 import { FailureMessage } from "./failure-message.tsx";
-import { FocusAfterDialog } from "./focus-after-dialog.tsx";
 
 interface ConfirmDialogProps {
   /** The button that opens the dialog; it gets the focus back. */
@@ -29,7 +18,6 @@ interface ConfirmDialogProps {
 
 export function ConfirmDialog({ trigger, title, confirmLabel, onConfirm, children }: ConfirmDialogProps) {
   const styles = useStyles();
-  const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   const action = useAction();
   const confirm = async (): Promise<void> => {
@@ -44,21 +32,13 @@ export function ConfirmDialog({ trigger, title, confirmLabel, onConfirm, childre
     <Dialog open={open} onOpenChange={(_event, data) => change(data.open)} modalType="alert">
       <DialogTrigger disableButtonEnhancement>{trigger}</DialogTrigger>
       <DialogSurface>
-        <FocusAfterDialog />
         <DialogBody>
           <DialogTitle>{title}</DialogTitle>
           <DialogContent className={styles.content}>
             {children}
             {action.failure === undefined ? null : <FailureMessage failure={action.failure} />}
           </DialogContent>
-          <DialogActions>
-            <DialogTrigger disableButtonEnhancement>
-              <Button>{t("common.cancel")}</Button>
-            </DialogTrigger>
-            <Button appearance="primary" disabledFocusable={action.pending} onClick={() => void confirm()}>
-              {confirmLabel}
-            </Button>
-          </DialogActions>
+          <DialogButtons confirmLabel={confirmLabel} pending={action.pending} onConfirm={() => void confirm()} />
         </DialogBody>
       </DialogSurface>
     </Dialog>

@@ -1,8 +1,7 @@
 /** The three faces of something that comes from the main process: not there yet, failed, there. */
-import { Button, Spinner, Text } from "@fluentui/react-components";
+import { Button, Spinner } from "@fluentui/react-components";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { pipeErrorCode } from "../../shared/failure.ts";
 import type { Live } from "../state/use-live.ts";
 import { FailureMessage } from "./failure-message.tsx";
 
@@ -15,8 +14,6 @@ export function LoadedView<T>({ live, children }: LoadedViewProps<T>) {
   const { t } = useTranslation();
   if (live.state.kind === "loading") return <Spinner label={t("common.loading")} />;
   if (live.state.kind === "ready") return children(live.state.value);
-  // A locked vault already has its message at the top of the window.
-  if (pipeErrorCode(live.state.failure.code) === "vault_locked") return <Text>{t("common.vaultLocked")}</Text>;
   return <FailureMessage failure={live.state.failure} action={<Button onClick={live.reload}>{t("common.tryAgain")}</Button>} />;
 }
 

@@ -1,13 +1,12 @@
-/** Version, host, vault, pipe, notices and the callback certificate, as read-only facts. */
+/** Version, host, pipe, notices and the callback certificate, as read-only facts. */
 import { Button, makeStyles, Text, tokens } from "@fluentui/react-components";
-import { CheckmarkCircleRegular } from "@fluentui/react-icons/svg/checkmark-circle";
-import { ErrorCircleRegular } from "@fluentui/react-icons/svg/error-circle";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { StatusView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { Box, Facts } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
+import { Mark } from "../parts/mark.tsx";
 import { Section } from "../parts/page.tsx";
 import { useAction } from "../state/use-action.ts";
 
@@ -40,20 +39,12 @@ export function AboutSections({ status }: StatusProps) {
 
 function StatusFacts({ status }: StatusProps) {
   const { t } = useTranslation();
-  const { vault, pipe } = status;
+  const { pipe } = status;
   return (
     <Facts
       facts={[
         [t("settings.version"), status.version],
         [t("settings.host"), hostName(status.host)],
-        [
-          t("settings.vault"),
-          <Mark
-            key="vault"
-            good={vault.state === "open"}
-            text={t(vault.state === "open" ? "settings.vaultOpen" : "settings.vaultLocked")}
-          />,
-        ],
         [
           t("settings.pipe"),
           <Mark
@@ -70,18 +61,6 @@ function StatusFacts({ status }: StatusProps) {
     if (host === "electron") return t("settings.hostElectron");
     return host === "chromium-host" ? t("settings.hostChromium") : host;
   }
-}
-
-function Mark({ good, text }: { readonly good: boolean; readonly text: string }) {
-  const styles = useStyles();
-  return (
-    <span className={styles.mark}>
-      <span aria-hidden="true" className={good ? styles.good : styles.bad}>
-        {good ? <CheckmarkCircleRegular /> : <ErrorCircleRegular />}
-      </span>
-      <span>{text}</span>
-    </span>
-  );
 }
 
 function Certificate({ fingerprint }: { readonly fingerprint: string | undefined }) {
@@ -126,9 +105,6 @@ function inPairs(fingerprint: string): string {
 }
 
 const useStyles = makeStyles({
-  mark: { display: "inline-flex", alignItems: "flex-start", columnGap: tokens.spacingHorizontalXS },
-  good: { color: tokens.colorStatusSuccessForeground1, fontSize: "20px", lineHeight: 0 },
-  bad: { color: tokens.colorStatusDangerForeground1, fontSize: "20px", lineHeight: 0 },
   fingerprint: { fontFamily: tokens.fontFamilyMonospace, overflowWrap: "anywhere" },
   saveLine: { display: "flex", alignItems: "center", columnGap: tokens.spacingHorizontalM },
 });

@@ -10,6 +10,7 @@ import { Page, Section } from "../parts/page.tsx";
 import { type Action, useAction } from "../state/use-action.ts";
 import type { Live } from "../state/use-live.ts";
 import type { Settings } from "../state/use-settings.ts";
+import { VaultSection } from "../vault/vault-section.tsx";
 import { AboutSections } from "./about-sections.tsx";
 
 const themes: readonly Theme[] = ["system", "light", "dark"];
@@ -25,7 +26,14 @@ export function SettingsPage({ settings, status }: SettingsPageProps) {
   return (
     <Page title={t("settings.title")}>
       <LoadedView live={settings.live}>{(value) => <SettingsForm value={value} save={settings.save} />}</LoadedView>
-      <LoadedView live={status}>{(value) => <AboutSections status={value} />}</LoadedView>
+      <LoadedView live={status}>
+        {(value) => (
+          <>
+            <VaultSection vault={value.vault} />
+            <AboutSections status={value} />
+          </>
+        )}
+      </LoadedView>
     </Page>
   );
 }

@@ -9,11 +9,17 @@ export interface Live<T> {
 
 /**
  * @param source must be a constant: a new object starts over
- * @param epoch a new value loads again, e.g. once the vault has been opened; what is shown stays until the answer is there
+ * @param epoch a new value loads again, e.g. once the vault has been opened; what is shown stays until the answer is there,
+ *   unless it is why the former epoch had nothing to show
  */
 export function useLive<T, Change>(source: LiveSource<T, Change>, epoch: string): Live<T> {
   const [state, setState] = useState<Loaded<T>>({ kind: "loading" });
   const [attempt, setAttempt] = useState(0);
+  const [stateEpoch, setStateEpoch] = useState(epoch);
+  if (stateEpoch !== epoch) {
+    setStateEpoch(epoch);
+    if (state.kind === "failed") setState({ kind: "loading" });
+  }
   const reload = useCallback(() => setAttempt((previous) => previous + 1), []);
 
   // A new epoch or attempt starts over with the same source.

@@ -5,7 +5,8 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser } from "playwright";
 import { type BuiltWindow, buildWindow, launchBrowser, openWindow, type WindowOptions } from "./built-window.ts";
-import { type Scene, scenes } from "./scenes.ts";
+import type { Scene } from "./scene.ts";
+import { scenes } from "./scenes.ts";
 
 const [, , folder = "screenshots/window", part = ""] = process.argv;
 const looks = [

@@ -77,5 +77,14 @@ function scenarioAnswers(scenario: Scenario): Answers {
     "settings.get": () => ok(scenario.settings),
     "settings.save": done,
     "certificate.save": () => ok({ saved: true }),
+    "vault.tryAgain": done,
+    "vault.unlock": done,
+    "vault.setPassphrase": done,
+    "vault.removePassphrase": done,
+    "vault.startAnew": done,
+    "vault.useEarlierSystemKeys": done,
+    "vault.rekey": done,
+    "vault.export": () => ok({ saved: true }),
+    "vault.import": () => ok({ cancelled: false, registrations: 2, connections: 3, withSignIn: 1, skipped: 2 }),
   };
 }

@@ -9,7 +9,9 @@ import {
   type RegistrationView,
   type SettingsView,
   type StatusView,
+  type VaultView,
 } from "../../shared/views.ts";
+import { lockedVaults, vaultNotices } from "./vault-states.ts";
 
 export interface Scenario {
   readonly status: StatusView;
@@ -55,11 +57,20 @@ export function scenarios(nowMs: number) {
     }),
     pairing: { ...active, pairings: [pairing(nowMs)] },
     hostilePairing: { ...active, pairings: [hostilePairing(nowMs)] },
-    locked: {
-      ...base,
-      status: { ...status, vault: { state: "locked", failure: failure("vault_locked") } },
-      vaultFailure: failure("vault_locked"),
+    locked: withLockedVault(lockedVaults.everyWay),
+    lockedDenied: withLockedVault(lockedVaults.denied),
+    lockedPassphraseNeeded: withLockedVault(lockedVaults.passphraseNeeded),
+    lockedNoSafePlace: withLockedVault(lockedVaults.noSafePlace),
+    lockedInUse: withLockedVault(lockedVaults.inUse),
+    passphraseSet: {
+      ...active,
+      status: { ...status, vault: { state: "open", hasPassphrase: true, newestBackupAtMs: nowMs - 3 * hour } },
     },
+    vaultNotices: { ...active, status: { ...status, notices: vaultNotices } },
+    notStored: withConnections(
+      { ...mazda, failure: failure("vault_write_failed", { problem: "disk full" }) },
+      { ...withoutTimes(webfleet), state: "ReconnectRequired", failure: failure("connection_moved", { provider: "Webfleet" }) },
+    ),
     pipeClosed: {
       ...active,
       status: {
@@ -77,12 +88,16 @@ export function scenarios(nowMs: number) {
   } satisfies Record<string, Scenario>;
 }
 
+function withLockedVault(vault: Extract<VaultView, { readonly state: "locked" }>): Scenario {
+  return { ...base, status: { ...status, vault }, vaultFailure: vault.failure };
+}
+
 export type ScenarioName = keyof ReturnType<typeof scenarios>;
 
 const status: StatusView = {
   version: "0.1.0",
   host: "electron",
-  vault: { state: "open" },
+  vault: { state: "open", hasPassphrase: false },
   pipe: { state: "listening", name: "\\\\.\\pipe\\dms-connect-6f1c0a52e9b34d77-1" },
   notices: [],
   callbackCertificateSha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

@@ -1,18 +1,7 @@
 /** Every page and state of the window worth looking at: for the gallery's pictures and for the accessibility test. */
 import type { Page } from "playwright";
-import type { ScenarioName } from "./scenarios.ts";
-
-export interface Scene {
-  readonly name: string;
-  readonly scenario: ScenarioName;
-  /** What a person does to get there; the scene is complete when it settles. */
-  readonly arrange: (page: Page) => Promise<void>;
-}
-
-/** Goes to a page by the navigation. */
-export async function goTo(page: Page, name: string): Promise<void> {
-  await page.getByRole("navigation").getByRole("button", { name }).click();
-}
+import { goTo, type Scene } from "./scene.ts";
+import { vaultScenes } from "./vault-scenes.ts";
 
 const visible = (text: string) => (page: Page) => page.getByText(text).first().waitFor();
 const click = (name: string) => (page: Page) => page.getByRole("button", { name }).first().click();
@@ -68,8 +57,8 @@ export const scenes: readonly Scene[] = [
     },
   },
   { name: "settings", scenario: "active", arrange: (page) => goTo(page, "Settings") },
-  { name: "locked", scenario: "locked", arrange: visible("cannot be opened") },
   { name: "pipe-closed", scenario: "pipeClosed", arrange: visible("Another program already listens") },
   { name: "pipe-closed-settings", scenario: "pipeClosed", arrange: (page) => goTo(page, "Settings") },
+  ...vaultScenes,
   { name: "crashed", scenario: "broken", arrange: visible("Something went wrong in this window") },
 ];

@@ -10,9 +10,16 @@ export class FakeSafeStorage implements SafeStorageLike {
   fixedKey = false;
   temporarilyUnavailable = false;
   hanging = false;
+  /** macOS: the keychain was refused, so Chromium has no key. */
+  denied = false;
   shouldReEncrypt = false;
   encryptions = 0;
-  #key = randomBytes(32);
+  #key: Buffer;
+
+  /** `key`: 32 bytes; a golden profile needs the key it was made with. */
+  constructor(key: Buffer = randomBytes(32)) {
+    this.#key = key;
+  }
 
   /** What Chromium does on Windows when it cannot unwrap its key. */
   replaceKey(): void {
@@ -26,6 +33,7 @@ export class FakeSafeStorage implements SafeStorageLike {
 
   encryptStringAsync = async (plainText: string): Promise<Buffer> => {
     this.encryptions += 1;
+    if (this.denied) throw new Error("Error while encrypting the text provided to safeStorage.encryptStringAsync.");
     const nonce = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
     const body = Buffer.concat([cipher.update(plainText, "utf8"), cipher.final()]);
@@ -55,6 +63,13 @@ export class FakeCredentialStore implements CredentialStore {
     if (this.problem !== undefined) return err(this.problem);
     const entry = this.entries.get(account);
     return ok(entry === undefined ? undefined : Uint8Array.from(entry));
+  };
+
+  remove = async (account: string): Promise<Result<undefined, CredentialProblem>> => {
+    if (this.hanging) await new Promise<never>(() => {});
+    if (this.problem !== undefined) return err(this.problem);
+    this.entries.delete(account);
+    return ok();
   };
 
   write = async (account: string, secret: Uint8Array): Promise<Result<undefined, CredentialProblem>> => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { onTestFinished } from "vitest";
 import type { Failure } from "../../../shared/failure.ts";
-import type { Result } from "../../../shared/result.ts";
+import { err, type Result } from "../../../shared/result.ts";
 import type { ConnectionKey, ConnectionRecord, Grant, StoredState } from "../../core/connection-state.ts";
 import { type OpenedVault, type OpenVaultOptions, openVault } from "../vault.ts";
 import { FakeCredentialStore, FakeSafeStorage } from "./fake-key-places.ts";
@@ -40,7 +40,8 @@ export class Profile {
       timeouts: { credentialStoreMs: 50, safeStorageMs: 50 },
       ...changes,
     });
-    if (opened.ok) onTestFinished(() => opened.value.close());
+    if (!opened.ok) return err(opened.error.failure);
+    onTestFinished(() => opened.value.close());
     return opened;
   }
 

@@ -1,0 +1,26 @@
+/** The tables of one open vault and what they share. */
+import type { DatabaseSync } from "node:sqlite";
+import { openAuditRows } from "./audit-rows.ts";
+import { createClientRows } from "./client-rows.ts";
+import { createConnectionRows } from "./connection-rows.ts";
+import { openIntegrity } from "./integrity.ts";
+import { createRegistrationRows } from "./registration-rows.ts";
+import type { Sealer } from "./sealing.ts";
+import { createSecretRows } from "./secret-rows.ts";
+
+export type VaultTables = ReturnType<typeof openTables>;
+
+/** Opens every table of a proven database of the latest version. Throws SQLite's errors. */
+export function openTables(database: DatabaseSync, sealer: Sealer, nowMs: () => number) {
+  const integrity = openIntegrity(database, sealer);
+  return {
+    database,
+    sealer,
+    integrity,
+    connections: createConnectionRows(database, sealer, integrity),
+    registrations: createRegistrationRows(database, sealer, integrity),
+    clients: createClientRows(database, sealer, integrity),
+    secrets: createSecretRows(database, sealer, integrity),
+    audit: openAuditRows(database, sealer, nowMs),
+  };
+}

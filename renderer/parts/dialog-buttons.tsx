@@ -1,0 +1,36 @@
+/** Cancel, and the button that does what the dialog is for. */
+import { Button, DialogActions, DialogTrigger, makeStyles } from "@fluentui/react-components";
+import { useTranslation } from "react-i18next";
+
+interface DialogButtonsProps {
+  readonly confirmLabel: string;
+  /** While it runs it cannot be started again. */
+  readonly pending: boolean;
+  /** Absent in a form, where the button submits it. */
+  readonly onConfirm?: () => void;
+}
+
+export function DialogButtons({ confirmLabel, pending, onConfirm }: DialogButtonsProps) {
+  const styles = useStyles();
+  const { t } = useTranslation();
+  return (
+    <DialogActions>
+      <DialogTrigger disableButtonEnhancement>
+        <Button>{t("common.cancel")}</Button>
+      </DialogTrigger>
+      <Button
+        appearance="primary"
+        className={styles.confirm}
+        disabledFocusable={pending}
+        {...(onConfirm === undefined ? { type: "submit" } : { onClick: onConfirm })}
+      >
+        {confirmLabel}
+      </Button>
+    </DialogActions>
+  );
+}
+
+const useStyles = makeStyles({
+  // Fluent breaks a label long before its dialog is full. In a narrow window the buttons stand one above the other.
+  confirm: { "@media (min-width: 641px)": { maxWidth: "none", whiteSpace: "nowrap" } },
+});

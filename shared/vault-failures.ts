@@ -1,0 +1,156 @@
+/** The catalogue's entries about the vault: its keys, its file, its backups, and moving it. */
+import { type FailureTexts, texts } from "./failure-texts.ts";
+
+export const vaultFailures = {
+  vault_locked: texts(
+    "vault_locked",
+    false,
+    "The vault of DMS Connect cannot be opened with the keys of this computer.",
+    "Open DMS Connect and follow the steps shown there. Nothing was deleted.",
+  ),
+  vault_protection_missing: texts(
+    "vault_locked",
+    false,
+    "This computer offers no safe place for the vault's key.",
+    "Start the password store of your desktop (Secret Service), or call your administrator.",
+  ),
+  vault_damaged: texts(
+    "vault_locked",
+    false,
+    "The vault file was damaged. It was set aside as {{file}}. Connections kept: {{kept}}.",
+    "Look at your connections: click Reconnect where it is shown. Keep the file for your DMS vendor.",
+  ),
+  vault_changed: texts(
+    "vault_locked",
+    false,
+    "Another program changed the vault file. It was set aside as {{file}}. Connections kept: {{kept}}.",
+    "Look at your connections: click Reconnect where it is shown. Tell your administrator.",
+  ),
+  vault_rolled_back: texts(
+    "vault_locked",
+    false,
+    "The vault is an older copy than the one that was used last.",
+    "Look at your connections: some may need Reconnect. Tell your administrator if nobody restored a backup.",
+  ),
+  vault_restored: texts(
+    "vault_locked",
+    false,
+    "The vault was restored from its backup of {{date}}.",
+    "Look at your connections: click Reconnect where it is shown.",
+  ),
+  vault_started_anew: texts(
+    "vault_locked",
+    false,
+    "A new vault was started. The old one was set aside as {{file}}.",
+    "Set up your providers again, then click Reconnect for each connection.",
+  ),
+  vault_record_restored: texts(
+    "vault_locked",
+    false,
+    "A damaged entry of the vault was restored from a backup.",
+    "Nothing needs to be done. If it happens again, call your administrator: the disk may be failing.",
+  ),
+  vault_record_damaged: texts(
+    "vault_locked",
+    false,
+    "The stored {{what}} is damaged and cannot be used.",
+    "Set it up again in DMS Connect. The rest of the vault is kept.",
+  ),
+  vault_needs_repair: texts(
+    "vault_locked",
+    false,
+    "The vault file is damaged.",
+    "Close DMS Connect and start it again: it repairs the vault as it starts.",
+  ),
+  vault_backup_failed: texts(
+    "internal_error",
+    true,
+    "The vault could not be backed up ({{problem}}).",
+    "Free some disk space. DMS Connect tries again by itself.",
+  ),
+  vault_newer: texts(
+    "vault_locked",
+    false,
+    "The vault was written by a newer version of DMS Connect.",
+    "Install the newer version again. Nothing was changed.",
+  ),
+  vault_in_use: texts(
+    "vault_locked",
+    false,
+    "The vault of DMS Connect is open in another program.",
+    "Close the other DMS Connect and start this one again. Nothing was changed.",
+  ),
+  vault_access_denied: texts(
+    "vault_locked",
+    true,
+    "DMS Connect may not read the vault's key: {{place}} refused it.",
+    "Click Try again and allow DMS Connect when the computer asks. Nothing was deleted.",
+  ),
+  vault_keys_unavailable: texts(
+    "vault_locked",
+    true,
+    "The vault cannot be opened now: {{place}} does not answer.",
+    "Unlock the password store of this computer, then click Try again. Nothing was deleted.",
+  ),
+  vault_passphrase_needed: texts(
+    "vault_locked",
+    false,
+    "The vault of DMS Connect is protected by a passphrase.",
+    "Open DMS Connect and enter the passphrase.",
+  ),
+  vault_passphrase_wrong: texts(
+    "invalid_request",
+    false,
+    "This passphrase is not the right one.",
+    "Check capital letters and the keyboard language, then enter it again.",
+  ),
+  vault_passphrase_weak: texts(
+    "invalid_request",
+    false,
+    "The passphrase is too short: it needs at least {{least}} characters.",
+    "Use a longer one, for example five random words.",
+  ),
+  vault_rekey_failed: texts(
+    "internal_error",
+    true,
+    "The vault's key could not be changed ({{problem}}).",
+    "Nothing was lost: the old key still works. Try again later.",
+  ),
+  vault_transfer_unreadable: texts(
+    "invalid_request",
+    false,
+    "This file is not an export of DMS Connect, or it is damaged.",
+    "Choose the file that was exported on the other computer, or export it again there.",
+  ),
+  vault_transfer_newer: texts(
+    "invalid_request",
+    false,
+    "This file was exported by a newer version of DMS Connect.",
+    "Install the same version on this computer, then import it again.",
+  ),
+  connection_moved: texts(
+    "reconnect_required",
+    false,
+    "This connection was moved here from another computer, without its sign-in.",
+    "Click Reconnect and sign in at {{provider}}.",
+  ),
+  file_not_written: texts(
+    "internal_error",
+    true,
+    "The file could not be written ({{problem}}).",
+    "Choose another folder or free some disk space, then try again.",
+  ),
+  vault_key_single_copy: texts(
+    "vault_locked",
+    false,
+    "Only one of two places for the vault's key can be used: {{place}} does not answer.",
+    "Nothing needs to be done now. If this stays, call your administrator.",
+  ),
+  vault_write_failed: texts(
+    "internal_error",
+    true,
+    "The vault could not be written ({{problem}}).",
+    "Free some disk space, then try again. Nothing that was saved before is lost.",
+  ),
+  vault_conflict: texts("internal_error", true, "The connection changed while it was being saved.", "Try again."),
+} as const satisfies Record<string, FailureTexts>;
