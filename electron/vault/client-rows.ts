@@ -11,7 +11,7 @@ import type { Integrity } from "./integrity.ts";
 import { openRow, sealRow } from "./sealed-row.ts";
 import type { Sealer } from "./sealing.ts";
 import { parseJson } from "./stored-json.ts";
-import { markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
+import { markedBytes, markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 
 const selectionSchema = z.union([z.literal("all"), z.array(z.string())]);
@@ -54,7 +54,7 @@ export function createClientRows(database: DatabaseSync, sealer: Sealer, integri
         const view = viewText(shown);
         const sealed = sealRow(sealer, { kind: "client", names: [clientId], revision, view }, clientKey);
         statements.upsert.run(clientId, revision, view, sealed);
-        integrity.changed("client", [clientId], markedRow(before, sealedColumn), { revision, sealed });
+        integrity.changed("client", [clientId], markedRow(before, sealedColumn), markedBytes(revision, sealed));
       }),
     delete: (clientId) =>
       inTransaction(database, () => {

@@ -18,7 +18,7 @@ import type { Integrity } from "./integrity.ts";
 import type { RecordContext, Sealer } from "./sealing.ts";
 import { compactFailure, storedFailureSchema } from "./stored-failure.ts";
 import { parseJson } from "./stored-json.ts";
-import type { MarkedRow, StoredRow } from "./stored-row.ts";
+import { type MarkedRow, markedBytes, type StoredRow, tagColumn } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { unreadable } from "./vault-failures.ts";
 
@@ -56,31 +56,55 @@ const selectSummaries = `SELECT provider, environment, user, organisation, conne
     access_token_expires_at_ms, grant_expires_at_ms, grant_expiry_is_estimate
   FROM connection WHERE (provider, environment, user) > (?, ?, ?) ORDER BY provider, environment, user LIMIT ?`;
 const selectSealed = "SELECT generation, sealed_record FROM connection WHERE provider = ? AND environment = ? AND user = ?";
-const upsert = `INSERT OR REPLACE INTO connection (provider, environment, user, generation, organisation, connected_at_ms, state_kind,
-    failure, access_token_expires_at_ms, grant_expires_at_ms, grant_expiry_is_estimate, sealed_record)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const selectMark = `SELECT generation AS revision, ${tagColumn("sealed_record")} AS tag FROM connection
+  WHERE provider = ? AND environment = ? AND user = ?`;
+const columns = [
+  "generation",
+  "organisation",
+  "connected_at_ms",
+  "state_kind",
+  "failure",
+  "access_token_expires_at_ms",
+  "grant_expires_at_ms",
+  "grant_expiry_is_estimate",
+  "sealed_record",
+] as const;
+const insert = `INSERT INTO connection (${columns.join(", ")}, provider, environment, user) VALUES (${columns.map(() => "?").join(", ")}, ?, ?, ?)`;
+// The row stays where it is: replacing it would move it to another page.
+const update = `UPDATE connection SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE provider = ? AND environment = ? AND user = ?`;
 const remove = "DELETE FROM connection WHERE provider = ? AND environment = ? AND user = ?";
 
 export function createConnectionRows(database: DatabaseSync, sealer: Sealer, integrity: Integrity): ConnectionRows {
   const statements = {
     summaries: database.prepare(selectSummaries),
     sealed: database.prepare(selectSealed),
+    mark: database.prepare(selectMark),
     keys: database.prepare("SELECT provider, environment, user FROM connection ORDER BY provider, environment, user"),
-    upsert: database.prepare(upsert),
+    insert: database.prepare(insert),
+    update: database.prepare(update),
     remove: database.prepare(remove),
   };
   const find = (key: ConnectionKey): SealedRow | undefined => {
     const row = statements.sealed.get(...namesOf(key));
     return row === undefined ? undefined : sealedRowSchema.parse(row);
   };
-  const markChange = (key: ConnectionKey, before: SealedRow | undefined, after: MarkedRow | undefined) =>
-    integrity.changed("connection", namesOf(key), before && { revision: before.generation, sealed: before.sealed_record }, after);
-  const store = (record: ConnectionRecord, before: SealedRow | undefined) => {
-    const sealed = sealer.seal(contextOf(record.key, record.generation), writeConnectionBody(record));
-    statements.upsert.run(...columnsOf(record), sealed);
-    markChange(record.key, before, { revision: record.generation, sealed });
+  const findMark = (key: ConnectionKey): MarkedRow | undefined => {
+    const row = statements.mark.get(...namesOf(key));
+    if (row === undefined) return undefined;
+    const { revision, tag } = row;
+    // Not by a schema: this is on the way of every rotation.
+    if (typeof revision !== "number" || !(tag instanceof Uint8Array)) throw new Error("the connection table has other columns");
+    return { revision, tag };
   };
-  const opensNot = (key: ConnectionKey, row: SealedRow | undefined) => row !== undefined && openRow(sealer, key, row) === undefined;
+  const store = (record: ConnectionRecord, before: MarkedRow | undefined) => {
+    const sealed = sealer.seal(contextOf(record.key, record.generation), writeConnectionBody(record));
+    (before === undefined ? statements.insert : statements.update).run(...columnsOf(record), sealed, ...namesOf(record.key));
+    integrity.changed("connection", namesOf(record.key), before, markedBytes(record.generation, sealed));
+  };
+  const opensNot = (key: ConnectionKey) => {
+    const row = find(key);
+    return row !== undefined && openRow(sealer, key, row) === undefined;
+  };
 
   return {
     list: (page) => {
@@ -96,13 +120,13 @@ export function createConnectionRows(database: DatabaseSync, sealer: Sealer, int
     },
     commit: (record) =>
       inTransaction(database, () => {
-        const row = find(record.key);
-        const follows = (row?.generation ?? 0) === record.generation - 1 || (record.generation === 1 && opensNot(record.key, row));
+        const before = findMark(record.key);
+        const follows = (before?.revision ?? 0) === record.generation - 1 || (record.generation === 1 && opensNot(record.key));
         if (!follows) return err(failure("vault_conflict"));
-        store(record, row);
+        store(record, before);
         return ok();
       }),
-    replace: (record) => store(record, find(record.key)),
+    replace: (record) => store(record, findMark(record.key)),
     readRow: (row) => {
       const parsed = wholeRowSchema.safeParse(row);
       if (!parsed.success) return undefined;
@@ -114,10 +138,10 @@ export function createConnectionRows(database: DatabaseSync, sealer: Sealer, int
     keys: () => statements.keys.all().flatMap((row) => keySchema.safeParse(row).data ?? []),
     delete: (key, generation) =>
       inTransaction(database, () => {
-        const row = find(key);
-        if ((row?.generation ?? 0) !== generation && !opensNot(key, row)) return err(failure("vault_conflict"));
+        const before = findMark(key);
+        if ((before?.revision ?? 0) !== generation && !opensNot(key)) return err(failure("vault_conflict"));
         statements.remove.run(...namesOf(key));
-        markChange(key, row, undefined);
+        integrity.changed("connection", namesOf(key), before, undefined);
         return ok();
       }),
   };
@@ -142,13 +166,10 @@ function openRow(sealer: Sealer, key: ConnectionKey, row: SealedRow): Connection
 }
 
 function columnsOf(record: ConnectionRecord) {
-  const { key, state } = record;
+  const { state } = record;
   const shownFailure = "failure" in state ? state.failure : undefined;
   const grant = "grant" in state ? state.grant : undefined;
   return [
-    key.provider,
-    key.environment,
-    key.user,
     record.generation,
     record.organisation ?? null,
     record.connectedAtMs,

@@ -1,24 +1,27 @@
 /**
- * One sealed value that stands for the whole set of sealed rows: the XOR of a secret mark of each row.
+ * One stored value that vouches for the whole set of sealed rows.
  *
- * Invariant: it changes in the transaction that changes a row, so a row that was put back, taken away or added by another
- * program is noticed at the next opening although the row itself is sound. (That every single row is whole and in its place
- * its own seal shows; that the file as a whole is the newest, the epoch.) A mark covers kind, names, revision and the
- * seal's tag, which differs for each sealing. The functions throw SQLite's errors.
+ * Each row has a secret mark, over its kind, names, revision and the seal's tag, which differs for each sealing. The XOR of
+ * all marks is kept in memory; what is stored is a mark of that. Invariant: it changes in the transaction that changes a row,
+ * so a row that was put back, taken away or added by another program is noticed at the next opening although the row itself
+ * is sound. (That every single row is whole and in its place its own seal shows; that the file as a whole is the newest, the
+ * epoch.) The functions throw SQLite's errors.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type SealedTable, sealedTables } from "./sealed-tables.ts";
-import type { Marker, RecordContext, Sealer } from "./sealing.ts";
-import { type MarkedRow, sealedBytes } from "./stored-row.ts";
+import type { Marker, Sealer } from "./sealing.ts";
+import { type MarkedRow, sealedBytes, tagColumn } from "./stored-row.ts";
 
-const tagBytes = 16;
 const markBytes = 32;
-const rowSchema = z.object({ sealed_marks: sealedBytes });
-const context: RecordContext = { kind: "integrity", names: [], recordVersion: 1, generation: 0 };
+const noMark = new Uint8Array();
+const rowSchema = z.object({ mark: sealedBytes });
 
 export interface Integrity {
-  /** Takes a change of one row into account; `undefined` stands for no row. Call it inside the transaction of that change. */
+  /**
+   * Takes a change of one row into account; `undefined` stands for no row. Call it inside the transaction of that change,
+   * after `verify` or `adopt`.
+   */
   readonly changed: (
     kind: SealedTable["kind"],
     names: readonly string[],
@@ -31,67 +34,83 @@ export interface Integrity {
   readonly verify: () => boolean;
 }
 
+/** The set of rows as it is in memory, and the mark that stands for it on disk. */
+interface MarkedSet {
+  readonly marks: Uint8Array;
+  readonly mark: Uint8Array;
+}
+
 export function openIntegrity(database: DatabaseSync, sealer: Sealer): Integrity {
   const statements = {
-    read: database.prepare("SELECT sealed_marks FROM integrity"),
-    save: database.prepare("INSERT OR REPLACE INTO integrity (id, sealed_marks) VALUES (1, ?)"),
+    read: database.prepare("SELECT mark FROM integrity"),
+    save: database.prepare("INSERT OR REPLACE INTO integrity (id, mark) VALUES (1, ?)"),
+    follow: database.prepare("UPDATE integrity SET mark = ? WHERE mark = ?"),
   };
-  // The value last written, under the bytes it was sealed to: after a rollback the stored bytes are others again.
-  let known: { readonly sealed: Uint8Array; readonly marks: Uint8Array } | undefined;
-  const read = (): Uint8Array | undefined => {
-    const row = statements.read.get();
-    if (row === undefined) return undefined;
-    const { sealed_marks: sealed } = rowSchema.parse(row);
-    if (known !== undefined && Buffer.compare(known.sealed, sealed) === 0) return known.marks;
-    const text = sealer.open(context, sealed);
-    return text === undefined ? undefined : Buffer.from(text, "hex");
-  };
-  const write = (marks: Uint8Array) => {
-    const sealed = sealer.seal(context, Buffer.from(marks).toString("hex"));
-    statements.save.run(sealed);
-    known = { sealed, marks };
-  };
+  // Newest first. The one before it counts again when the transaction of the newest is rolled back.
+  let known: readonly MarkedSet[] = [];
+  const stored = (): Uint8Array | undefined => rowSchema.optional().parse(statements.read.get())?.mark;
   return {
     changed: (kind, names, before, after) => {
-      const marks = read();
-      // A value that cannot be read must go on failing at the next opening, not be made up from here on.
-      if (marks === undefined) return;
-      const next = Uint8Array.from(marks);
       const mark = sealer.marker();
-      for (const row of [before, after]) {
-        if (row !== undefined) addMark(next, mark(rowText(kind, names, row.revision, tagOf(row.sealed))));
-      }
-      write(next);
+      const rowMarks = [before, after].flatMap((row) => (row === undefined ? [] : [mark(rowText(kind, names, row))]));
+      const follows = (current: MarkedSet): boolean => {
+        const next = markedSet(mark, withMarks(current.marks, rowMarks));
+        if (statements.follow.run(next.mark, current.mark).changes !== 1) return false;
+        known = [next, current];
+        return true;
+      };
+      if (known.some(follows)) return;
+      // A transaction of several changes was rolled back: the rows themselves tell what was stored before this one.
+      if (known.length > 0 && follows(markedSet(mark, withMarks(marksOfAll(database, mark), rowMarks)))) return;
+      // Going on would make the next opening believe what nobody has checked.
+      throw new Error("the rows have not been verified");
     },
-    adopt: () => write(marksOfAll(database, sealer.marker())),
+    adopt: () => {
+      const mark = sealer.marker();
+      const next = markedSet(mark, marksOfAll(database, mark));
+      known = [next];
+      statements.save.run(next.mark);
+    },
     verify: () => {
-      const marks = read();
-      return marks !== undefined && Buffer.compare(marks, marksOfAll(database, sealer.marker())) === 0;
+      const mark = sealer.marker();
+      const found = markedSet(mark, marksOfAll(database, mark));
+      if (Buffer.compare(found.mark, stored() ?? noMark) !== 0) return false;
+      known = [found];
+      return true;
     },
   };
 }
 
-/** Reads every row's names, revision and tag; the tag as text, which is quicker to take over than bytes. */
+/** A mark that is in the set already is taken out by adding it. */
+function withMarks(marks: Uint8Array, added: readonly Uint8Array[]): Uint8Array {
+  const next = Uint8Array.from(marks);
+  for (const mark of added) addMark(next, mark);
+  return next;
+}
+
+function markedSet(mark: Marker, marks: Uint8Array): MarkedSet {
+  return { marks, mark: mark(`all.${hex(marks)}`) };
+}
+
+/** Reads every row. Its text is put together by SQLite: taking over five values a row would take most of an opening. */
 function marksOfAll(database: DatabaseSync, mark: Marker): Uint8Array {
   const marks = new Uint8Array(markBytes);
   for (const table of sealedTables) {
-    const columns = [...table.names, table.revision, `lower(hex(substr(${table.sealed}, -${tagBytes})))`];
-    for (const row of database.prepare(`SELECT ${columns.join(", ")} FROM ${table.name}`).iterate()) {
-      const values = Object.values(row);
-      const names = values.slice(0, table.names.length).map(String);
-      addMark(marks, mark(rowText(table.kind, names, Number(values.at(-2)), String(values.at(-1)))));
-    }
+    const parts = [...table.names.map((name) => `hex(${name})`), table.revision, `hex(${tagColumn(table.sealed)})`];
+    // In the order of the key, so that its index is proved together with the rows it leads to.
+    const select = `SELECT ${parts.join(" || '.' || ")} AS text FROM ${table.name} ORDER BY ${table.names.join(", ")}`;
+    for (const { text } of database.prepare(select).iterate()) addMark(marks, mark(`${table.kind}.${String(text)}`));
   }
   return marks;
 }
 
-/** JSON keeps names apart whatever is in them, lone surrogates included. */
-function rowText(kind: string, names: readonly string[], revision: number, tag: string): string {
-  return JSON.stringify([kind, revision, tag, ...names]);
+/** Hexadecimal keeps the parts apart whatever is in them. The same text as `marksOfAll` has SQLite make. */
+function rowText(kind: string, names: readonly string[], { revision, tag }: MarkedRow): string {
+  return [kind, ...names.map((name) => hex(Buffer.from(name, "utf8"))), revision, hex(tag)].join(".");
 }
 
-function tagOf(sealed: Uint8Array): string {
-  return Buffer.from(sealed.subarray(-tagBytes)).toString("hex");
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex").toUpperCase();
 }
 
 function addMark(marks: Uint8Array, mark: Uint8Array): void {

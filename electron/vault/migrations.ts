@@ -81,10 +81,35 @@ const steps: readonly Step[] = [
   `,
   },
   {
+    // A row with its record fits on one page here, and changes where it lies: half the pages of a table without row ids.
     sql: `
+  ALTER TABLE connection RENAME TO connection_1;
+  CREATE TABLE connection (
+    id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    user TEXT NOT NULL,
+    generation INTEGER NOT NULL CHECK (generation > 0),
+    organisation TEXT,
+    connected_at_ms INTEGER NOT NULL,
+    state_kind TEXT NOT NULL,
+    failure TEXT,
+    access_token_expires_at_ms INTEGER,
+    grant_expires_at_ms INTEGER,
+    grant_expiry_is_estimate INTEGER NOT NULL,
+    sealed_record BLOB NOT NULL,
+    UNIQUE (provider, environment, user)
+  ) STRICT;
+  INSERT INTO connection (provider, environment, user, generation, organisation, connected_at_ms, state_kind, failure,
+      access_token_expires_at_ms, grant_expires_at_ms, grant_expiry_is_estimate, sealed_record)
+    SELECT provider, environment, user, generation, organisation, connected_at_ms, state_kind, failure,
+      access_token_expires_at_ms, grant_expires_at_ms, grant_expiry_is_estimate, sealed_record
+    FROM connection_1 ORDER BY provider, environment, user;
+  DROP TABLE connection_1;
+
   CREATE TABLE integrity (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    sealed_marks BLOB NOT NULL
+    mark BLOB NOT NULL
   ) STRICT;
 
   CREATE TABLE epoch (

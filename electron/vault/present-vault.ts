@@ -145,6 +145,8 @@ function reseal({ tables, vaultKey }: OpenedVaultFile, vaultId: string, newKey: 
   resealDatabase(tables.database, vaultId, createSealer(vaultKey), createSealer(newKey));
   vaultKey.set(newKey);
   newKey.fill(0);
+  tables.sealer.forgetSubkeys();
+  if (!tables.integrity.verify()) throw new Error("the vault was resealed wrongly");
 }
 
 interface VaultParts {

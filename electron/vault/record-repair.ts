@@ -11,13 +11,12 @@ import type { ConnectionKey } from "../core/connection-state.ts";
 import { listBackups } from "./backups.ts";
 import { doubtful } from "./doubtful.ts";
 import { contextOfRow, findRow, namesOfRow, putRow, revisionOfRow, type SealedTable, sealedOfRow, sealedTables } from "./sealed-tables.ts";
-import type { StoredRow } from "./stored-row.ts";
+import { type MarkedRow, markedBytes, type StoredRow } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { problemOf } from "./vault-failures.ts";
 import type { VaultTables } from "./vault-tables.ts";
 
 const [connectionTable, ...otherTables] = sealedTables;
-const tagBytes = 16;
 /** Records looked at before others get their turn: about 5 ms. */
 const recordsAtOnce = 200;
 
@@ -105,14 +104,13 @@ function putMarked({ database, integrity }: VaultTables, table: SealedTable, bef
   integrity.changed(table.kind, namesOfRow(table, after), marked(table, before), marked(table, after));
 }
 
-function marked(table: SealedTable, row: StoredRow) {
-  return { revision: revisionOfRow(table, row), sealed: sealedOfRow(table, row) };
+function marked(table: SealedTable, row: StoredRow): MarkedRow {
+  return markedBytes(revisionOfRow(table, row), sealedOfRow(table, row));
 }
 
 /** Each sealing has a tag of its own: the same tag means the very same record, before the damage. */
 function sameSealing(table: SealedTable, a: StoredRow, b: StoredRow): boolean {
-  const tag = (row: StoredRow) => sealedOfRow(table, row).subarray(-tagBytes);
-  return revisionOfRow(table, a) === revisionOfRow(table, b) && Buffer.compare(tag(a), tag(b)) === 0;
+  return revisionOfRow(table, a) === revisionOfRow(table, b) && Buffer.compare(marked(table, a).tag, marked(table, b).tag) === 0;
 }
 
 function opens({ sealer }: VaultTables, table: SealedTable, row: StoredRow): boolean {

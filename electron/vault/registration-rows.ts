@@ -12,7 +12,7 @@ import type { Integrity } from "./integrity.ts";
 import { openRow, sealRow } from "./sealed-row.ts";
 import type { Sealer } from "./sealing.ts";
 import { parseJson } from "./stored-json.ts";
-import { markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
+import { markedBytes, markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { unreadable } from "./vault-failures.ts";
 
@@ -75,7 +75,7 @@ export function createRegistrationRows(database: DatabaseSync, sealer: Sealer, i
     const view = viewText(registration);
     const sealed = sealRow(sealer, { kind: "registration", names: [provider, environment], revision, view }, clientSecret);
     statements.upsert.run(provider, environment, revision, view, sealed);
-    integrity.changed("registration", [provider, environment], markedRow(before, sealedColumn), { revision, sealed });
+    integrity.changed("registration", [provider, environment], markedRow(before, sealedColumn), markedBytes(revision, sealed));
   };
   return {
     list: () => statements.all.all().flatMap((row) => openRegistration(sealer, row)?.registration ?? []),

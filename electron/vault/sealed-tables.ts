@@ -97,8 +97,8 @@ export function findRow(database: DatabaseSync, table: SealedTable, names: reado
   return database.prepare(`SELECT * FROM ${table.name} WHERE ${where}`).get(...names);
 }
 
-/** Puts a row in with every column it has. Throws SQLite's errors. */
-export function putRow(database: DatabaseSync, table: SealedTable, row: StoredRow): void {
+/** Puts a row of another copy of the table in, with every column it has but its row id. Throws SQLite's errors. */
+export function putRow(database: DatabaseSync, table: SealedTable, { id: _id, ...row }: StoredRow): void {
   const columns = Object.keys(row);
   const places = columns.map(() => "?").join(", ");
   database.prepare(`INSERT OR REPLACE INTO ${table.name} (${columns.join(", ")}) VALUES (${places})`).run(...Object.values(row));

@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import type { Integrity } from "./integrity.ts";
 import { openRow, sealRow } from "./sealed-row.ts";
 import type { Sealer } from "./sealing.ts";
-import { markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
+import { markedBytes, markedRow, nextRevision, sealedBytes } from "./stored-row.ts";
 import { inTransaction } from "./transaction.ts";
 import { unreadable } from "./vault-failures.ts";
 
@@ -37,7 +37,7 @@ export function createSecretRows(database: DatabaseSync, sealer: Sealer, integri
         const revision = nextRevision(before);
         const sealed = sealRow(sealer, context(name, revision), value);
         statements.upsert.run(name, revision, sealed);
-        integrity.changed("secret", [name], markedRow(before, "sealed_value"), { revision, sealed });
+        integrity.changed("secret", [name], markedRow(before, "sealed_value"), markedBytes(revision, sealed));
       }),
   };
 }

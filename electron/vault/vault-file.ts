@@ -67,8 +67,9 @@ function openProven(parts: VaultFileParts): DatabaseOpening<Proven> {
       const sealer = createSealer(vaultKey);
       if (!provesVault(database, sealer, parts.vaultId)) continue;
       migrate(database, sealer, parts.vaultId);
-      if (!openIntegrity(database, sealer).verify()) return { kind: "changed" };
-      return { kind: "opened", value: { tables: openTables(database, sealer, parts.nowMs), vaultKey } };
+      const integrity = openIntegrity(database, sealer);
+      if (!integrity.verify()) return { kind: "changed" };
+      return { kind: "opened", value: { tables: openTables(database, sealer, integrity, parts.nowMs), vaultKey } };
     }
     // The key has proved itself on the key file: this file is another vault's, or its canary is damaged.
     return { kind: "damaged" };

@@ -3,16 +3,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { openAuditRows } from "./audit-rows.ts";
 import { createClientRows } from "./client-rows.ts";
 import { createConnectionRows } from "./connection-rows.ts";
-import { openIntegrity } from "./integrity.ts";
+import type { Integrity } from "./integrity.ts";
 import { createRegistrationRows } from "./registration-rows.ts";
 import type { Sealer } from "./sealing.ts";
 import { createSecretRows } from "./secret-rows.ts";
 
 export type VaultTables = ReturnType<typeof openTables>;
 
-/** Opens every table of a proven database of the latest version. Throws SQLite's errors. */
-export function openTables(database: DatabaseSync, sealer: Sealer, nowMs: () => number) {
-  const integrity = openIntegrity(database, sealer);
+/** Opens every table of a proven database of the latest version, whose integrity has been verified. Throws SQLite's errors. */
+export function openTables(database: DatabaseSync, sealer: Sealer, integrity: Integrity, nowMs: () => number) {
   return {
     database,
     sealer,

@@ -67,7 +67,7 @@ describe("a connection whose row was changed by another program", () => {
     const profile = await filled();
     profile.edit((database) => {
       database.exec(`CREATE TEMP TABLE copy AS SELECT * FROM connection WHERE user = '${john.user}'`);
-      database.exec("UPDATE copy SET user = 'mmd10030.mallory'; INSERT INTO connection SELECT * FROM copy");
+      database.exec("UPDATE copy SET id = NULL, user = 'mmd10030.mallory'; INSERT INTO connection SELECT * FROM copy");
       database.exec(`UPDATE copy SET user = '${john.user}', environment = 'acceptance'; INSERT INTO connection SELECT * FROM copy`);
     });
     const copies = [

@@ -116,6 +116,7 @@ async function openWithAnyKey(
       // Let go of in the opposite order: the file first, then the key it was read with.
       held.push(
         () => file.value.vaultKey.fill(0),
+        () => file.value.tables.sealer.forgetSubkeys(),
         () => file.value.tables.database.close(),
       );
       return ok({ file: file.value, opened });
