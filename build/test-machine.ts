@@ -5,15 +5,29 @@ import { delimiter, join } from "node:path";
 import { ensureChromium } from "./chromium.ts";
 
 const aptTimeoutMs = 300_000;
-/** What the tests of the real secret service start, and the packages that bring it. */
+/** What the tests of the real secret service start. */
 const keyringPrograms = ["dbus-run-session", "gnome-keyring-daemon"];
-const keyringPackages = ["dbus", "gnome-keyring"];
+
+const linuxTools: readonly Tools[] = [
+  {
+    programs: keyringPrograms,
+    packages: ["dbus", "gnome-keyring"],
+    without: "No secret service here: the tests of the real credential store are skipped.",
+  },
+  {
+    programs: ["cc"],
+    packages: ["gcc", "libc6-dev"],
+    without: "No C compiler here: the tests of disk faults and of the rotation model are skipped.",
+  },
+  { programs: ["spin"], packages: ["spin"], without: "No Spin here: the rotation model is not checked." },
+];
 
 /** Installs what is missing where that is possible, and prints what the tests will have to do without. */
 export function prepareTestMachine(print: (line: string) => void): void {
   const chromium = ensureChromium(print);
   if (!chromium.ok) print(chromium.error);
-  if (process.platform === "linux") prepareKeyring(print);
+  if (process.platform !== "linux") return;
+  for (const tools of linuxTools) prepareTools(tools, print);
 }
 
 /** Whether a Secret Service session can be started here. */
@@ -21,14 +35,20 @@ export function hasSecretService(): boolean {
   return process.platform === "linux" && keyringPrograms.every(isOnPath);
 }
 
-function prepareKeyring(print: (line: string) => void): void {
-  if (keyringPrograms.every(isOnPath)) return;
+interface Tools {
+  readonly programs: readonly string[];
+  readonly packages: readonly string[];
+  readonly without: string;
+}
+
+function prepareTools({ programs, packages, without }: Tools, print: (line: string) => void): void {
+  if (programs.every(isOnPath)) return;
   if (existsSync("/etc/debian_version") && process.getuid?.() === 0) {
-    print(`Installing ${keyringPackages.join(" and ")} by apt-get.`);
-    const install = ["install", "-y", "--no-install-recommends", ...keyringPackages];
+    print(`Installing ${packages.join(", ")} by apt-get.`);
+    const install = ["install", "-y", "--no-install-recommends", ...packages];
     if (!runApt(install) && runApt(["update"])) runApt(install);
   }
-  if (!keyringPrograms.every(isOnPath)) print("No secret service here: the tests of the real credential store are skipped.");
+  if (!programs.every(isOnPath)) print(without);
 }
 
 function isOnPath(program: string): boolean {

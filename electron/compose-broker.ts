@@ -37,6 +37,8 @@ export interface RunningBroker {
   readonly pipe: () => Pipe;
   readonly notices: () => readonly Failure[];
   readonly callbackCertificate: () => Promise<Result<{ readonly certificatePem: string; readonly privateKeyPem: string }>>;
+  /** Tries to write what the disk has refused so far; gives why, for each sign-in that would be lost by quitting now. */
+  readonly unsaved: () => Promise<readonly Failure[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -93,13 +95,15 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
     pipe: () => pipe.state,
     notices: () => [...notices, ...health()],
     callbackCertificate: certificate,
+    unsaved: () => core.connections.flush(),
     close: async () => {
       core.scheduler.stop();
       core.connectFlow.cancelAll(failure("shutting_down"));
       core.revocation.shutDown();
       try {
         await Promise.all([pipe.close(), core.broker.shutDown()]);
-        await core.connections.flush();
+        const [lost, ...others] = await core.connections.flush();
+        if (lost !== undefined) log.warn("tokens.not-saved", { connections: others.length + 1, code: lost.code });
       } finally {
         opened.close();
       }

@@ -48,6 +48,8 @@ export interface Application {
   readonly vault: VaultControl;
   readonly settings: { readonly read: () => SettingsView; readonly save: (view: SettingsView) => Result<undefined> };
   readonly callbackCertificate: () => Promise<Result<{ readonly certificatePem: string }>>;
+  /** Why, for each renewed sign-in that is in memory only and would be lost by quitting now. Tries to write them first. */
+  readonly unsaved: () => Promise<readonly Failure[]>;
   /** Ends sign-ins, answers programs, writes what is in flight and closes the vault. */
   readonly close: () => Promise<void>;
 }
@@ -118,6 +120,10 @@ export async function compose(parts: ComposeParts): Promise<Application> {
     callbackCertificate: async () => {
       const running = lifecycle.running();
       return running.ok ? running.value.callbackCertificate() : running;
+    },
+    unsaved: async () => {
+      const running = lifecycle.running();
+      return running.ok ? running.value.unsaved() : [];
     },
     close: lifecycle.close,
   };

@@ -132,6 +132,10 @@ function closeBeforeQuit(event: { readonly preventDefault: () => void }): void {
 }
 
 async function closeAll(open: Application): Promise<void> {
+  if (!(await mayClose(open))) {
+    closing = undefined;
+    return;
+  }
   const timeUp = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs));
   try {
     await Promise.race([open.close(), timeUp]);
@@ -141,6 +145,23 @@ async function closeAll(open: Application): Promise<void> {
   log?.close();
   isClosed = true;
   app.quit();
+}
+
+/** Asks before a renewed sign-in is lost that the disk has refused: it may end at the provider with it. */
+async function mayClose(open: Application): Promise<boolean> {
+  const unsaved = await open.unsaved();
+  const [why] = unsaved;
+  if (why === undefined) return true;
+  const { response } = await dialog.showMessageBox({
+    type: "warning",
+    title: "DMS Connect",
+    message: `Sign-ins that could not be saved: ${unsaved.length}`,
+    detail: `${why.message} If you quit now, these users may have to sign in again. ${why.remedy}`,
+    buttons: ["Do not quit", "Quit anyway"],
+    defaultId: 0,
+    cancelId: 0,
+  });
+  return response === 1;
 }
 
 /** An app that could not start must neither stay without a window nor keep the next start from trying. */

@@ -242,6 +242,12 @@ export const failureCatalogue = {
     "The stored setting {{setting}} is not valid, so its standard value is used.",
     "Open Settings and save it again.",
   ),
+  settings_not_saved: texts(
+    "internal_error",
+    true,
+    "The settings could not be saved ({{problem}}).",
+    "Free some disk space, then save them again.",
+  ),
   settings_unreadable: texts(
     "internal_error",
     false,

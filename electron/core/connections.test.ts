@@ -129,8 +129,9 @@ describe("a rotated grant that the disk refuses", () => {
 
   it("is written when the app ends, if the disk accepts it by then", async () => {
     const { world, live, repair } = await refused();
+    expect(await world.connections.flush()).toMatchObject([{ code: "vault_write_failed" }]);
     repair();
-    await world.connections.flush();
+    expect(await world.connections.flush()).toEqual([]);
     expect(world.vault.stored(mazdaKey)).toEqual(live.record);
   });
 

@@ -168,9 +168,18 @@ export class Connections {
     this.announce(live);
   }
 
-  /** Tries once more to write what the disk has refused; called before the vault closes. */
-  async flush(): Promise<void> {
-    for (const live of this.#live.values()) await this.#writeUnsaved(live);
+  /**
+   * Tries once more to write what the disk has refused; called before the vault closes.
+   *
+   * @returns why, for each connection whose newest tokens are in memory only
+   */
+  async flush(): Promise<readonly Failure[]> {
+    const refused: Failure[] = [];
+    for (const live of this.#live.values()) {
+      const written = await this.#writeUnsaved(live);
+      if (!written.ok) refused.push(written.error);
+    }
+    return refused;
   }
 
   /** Deletes the record and everything shown about it. */

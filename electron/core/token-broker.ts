@@ -176,7 +176,7 @@ export class TokenBroker {
     const { connections } = this.#deps;
     this.#deps.onRefreshed(live.key, outcome.kind === "rotated" ? "ok" : outcome.failure.code);
     if (outcome.kind === "rotated") {
-      const written = await connections.commitRotated(live, generation, outcome.grant);
+      const written = await connections.commitRotated(live, generation, distinctFrom(sent.grant, outcome.grant));
       return written.ok ? undefined : written.error;
     }
     const retrying = this.#backOffAfter(sent, outcome.failure);
@@ -267,6 +267,11 @@ function stateAfter(outcome: Exclude<RefreshOutcome, { readonly kind: "rotated" 
   if (outcome.kind === "ambiguous") return { kind: "InDoubt", grant, attempt };
   // A refusal for now says nothing about an older lost answer.
   return doubt === undefined ? { kind: "Active", grant } : { kind: "InDoubt", grant, attempt: doubt };
+}
+
+/** Two tokens of one millisecond would have one id, and the new one would count as refused with the old one. */
+function distinctFrom(before: Grant, next: Grant): Grant {
+  return next.obtainedAtMs === before.obtainedAtMs ? { ...next, obtainedAtMs: before.obtainedAtMs + 1 } : next;
 }
 
 /** Names a token without containing any of it: when it was obtained tells tokens of one connection apart. */

@@ -38,6 +38,17 @@ describe("a token the API refused", () => {
     expect(await Promise.all([...reports, meanwhile])).toEqual(["access-new", "access-new", "access-new", "access-new"]);
   });
 
+  it("is told from the one that replaced it within the same millisecond", async () => {
+    const world = await createWorld();
+    world.storeActive(mazdaKey);
+    const before = valueOf(await world.broker.getToken(mazdaKey, 0)).grant;
+    const report = rejected(world, tokenIdOf(before));
+    await settled();
+    world.oauth.refreshes.last.answer({ kind: "rotated", grant: { ...world.newGrant(), obtainedAtMs: before.obtainedAtMs } });
+    expect(await report).toBe("access-new");
+    expect(await currentTokenId(world)).not.toBe(tokenIdOf(before));
+  });
+
   it("is answered with the current token when it was replaced already", async () => {
     const world = await connected();
     expect([await rejected(world, "t-stale"), world.oauth.refreshes.count]).toEqual(["access-old", 0]);

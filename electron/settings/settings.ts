@@ -11,6 +11,7 @@ import Store from "electron-store";
 import { z } from "zod";
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { systemProblem } from "../../shared/system-problem.ts";
 import type { SettingsView } from "../../shared/views.ts";
 
 /** One entry a setting: how it is checked … */
@@ -20,7 +21,7 @@ const settingsSchema = z.object({ theme: settingShapes.theme.catch("system"), us
 
 export interface Settings {
   readonly read: () => SettingsView;
-  /** Fails with `internal_error` when the file cannot be written; the old one then stands. */
+  /** Fails with `settings_not_saved` when the file cannot be written; the old one then stands. */
   readonly save: (view: SettingsView) => Result<undefined>;
 }
 
@@ -37,12 +38,14 @@ export function openSettings({ folder, nowMs = Date.now }: { readonly folder: st
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     removeStrayFiles(folder);
     const notices = setAsideIfDamaged(path, nowMs());
-    const store = new Store({ cwd: folder, name: "settings", configFileMode: 0o600, clearInvalidConfig: false });
-    if (existsSync(path)) chmodSync(path, 0o600);
+    const store = openStore(folder, path);
     return { settings: settingsOn(store), notices: [...notices, ...ignoredValues(readStore(store))] };
   } catch {
     // Not even the folder can be used: the app still runs, and saving says so.
-    return { settings: settingsInMemory(), notices: [failure("settings_unreadable", { file: basename(path) })] };
+    return {
+      settings: settingsOnceUsable(() => openStore(folder, path)),
+      notices: [failure("settings_unreadable", { file: basename(path) })],
+    };
   }
 }
 
@@ -53,11 +56,15 @@ function settingsOn(store: Store): Settings {
       try {
         store.set({ ...settingsSchema.parse(view) });
         return ok();
-      } catch {
-        return err(failure("internal_error"));
+      } catch (error) {
+        return err(notSaved(error));
       }
     },
   };
+}
+
+function notSaved(error: unknown): Failure {
+  return failure("settings_not_saved", { problem: systemProblem(error) ?? "system error" });
 }
 
 function ignoredValues(stored: Record<string, unknown>): readonly Failure[] {
@@ -75,8 +82,26 @@ function readStore(store: Store): Record<string, unknown> {
   }
 }
 
-function settingsInMemory(): Settings {
-  return { read: () => settingsSchema.parse({}), save: () => err(failure("internal_error")) };
+/** The standard settings, until the first save that finds a usable file. */
+function settingsOnceUsable(open: () => Store): Settings {
+  let opened: Settings | undefined;
+  return {
+    read: () => opened?.read() ?? settingsSchema.parse({}),
+    save: (view) => {
+      try {
+        opened ??= settingsOn(open());
+      } catch (error) {
+        return err(notSaved(error));
+      }
+      return opened.save(view);
+    },
+  };
+}
+
+function openStore(folder: string, path: string): Store {
+  const store = new Store({ cwd: folder, name: "settings", configFileMode: 0o600, clearInvalidConfig: false });
+  if (existsSync(path)) chmodSync(path, 0o600);
+  return store;
 }
 
 /** Renames a file that holds no JSON object; says so in a notice. Throws the system's error when even that fails. */

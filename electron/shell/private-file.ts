@@ -6,19 +6,7 @@ import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-
-const problems: Readonly<Record<string, string>> = {
-  EACCES: "access denied",
-  EPERM: "access denied",
-  EROFS: "read-only",
-  ENOSPC: "disk full",
-  EDQUOT: "disk full",
-  ENOENT: "no such folder",
-  ENOTDIR: "no such folder",
-  EISDIR: "a folder has this name",
-  EBUSY: "in use by another program",
-  EIO: "input/output error",
-};
+import { systemProblem } from "../../shared/system-problem.ts";
 
 /** Writes `text` beside `path`, flushes it and renames it. Fails with `file_not_written`; then nothing of it is left. */
 export async function writePrivateText(path: string, text: string): Promise<Result<undefined>> {
@@ -29,7 +17,7 @@ export async function writePrivateText(path: string, text: string): Promise<Resu
     return ok();
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    return err(failure("file_not_written", { problem: problemOf(error) }));
+    return err(failure("file_not_written", { problem: systemProblem(error) ?? "system error" }));
   }
 }
 
@@ -38,9 +26,4 @@ async function writeFlushed(path: string, text: string): Promise<void> {
   await using file = await open(path, "wx", 0o600);
   await file.writeFile(text);
   await file.sync();
-}
-
-function problemOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-  return problems[code] ?? "system error";
 }

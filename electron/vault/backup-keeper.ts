@@ -15,6 +15,8 @@ const afterOpeningMs = 5_000;
 /** Several changes in a row make one backup. */
 const afterChangeMs = 30_000;
 const everyMs = 6 * 60 * 60 * 1_000;
+/** A disk is made room on within minutes, or not today. */
+const afterFailureMs = 10 * 60 * 1_000;
 
 export interface BackupKeeper {
   /** Something changed that no provider can give again. */
@@ -62,7 +64,7 @@ export function createBackupKeeper(
     const done = await backUp();
     if (stopped) return;
     onOutcome(done.ok ? undefined : done.error);
-    schedule(everyMs);
+    schedule(done.ok ? everyMs : afterFailureMs);
   };
   const schedule = (delayMs: number) => {
     clearTimeout(timer);

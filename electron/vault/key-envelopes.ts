@@ -13,7 +13,7 @@ import { readKeyFile } from "./key-file.ts";
 import { type KeySlot, openStoredKeys, readPlaces, type StoredKeyFiles, type StoredVaultKeys } from "./key-opening.ts";
 import { type SettledKey, settleKeys } from "./key-settling.ts";
 import { newPassphraseParameters, type PassphraseParameters } from "./passphrase-key.ts";
-import { lockedOut } from "./vault-failures.ts";
+import { lockedOut, writeFailed } from "./vault-failures.ts";
 
 export interface OpenKeyOptions {
   readonly folder: string;
@@ -55,6 +55,10 @@ export interface OpenedKey {
 export async function openVaultKey(options: OpenKeyOptions): Promise<Result<OpenedKey, LockedKey>> {
   const stored: StoredKeyFiles = { file: readKeyFile(options.folder, "file"), copy: readKeyFile(options.folder, "copy") };
   if (stored.file.kind === "newer" || stored.copy.kind === "newer") return err(plainLock(failure("vault_newer")));
+  const unavailable = [stored.file, stored.copy].find((one) => one.kind === "unavailable");
+  if (unavailable !== undefined && stored.file.kind !== "present" && stored.copy.kind !== "present") {
+    return err(plainLock(writeFailed(unavailable.error)));
+  }
   const groups = await openStoredKeys(stored, { envelopes: options.envelopes, passphrase: options.passphrase });
   const presented = groups
     .filter((group) => keysOf([group]).length > 0)

@@ -45,6 +45,8 @@ export type KeyFile = Readonly<z.infer<typeof keyFileSchema>>;
 export type StoredKeyFile =
   | { readonly kind: "absent" }
   | { readonly kind: "unreadable" }
+  /** The disk did not give it now: nothing is known of its content. */
+  | { readonly kind: "unavailable"; readonly error: unknown }
   /** Written by a newer version of the app. */
   | { readonly kind: "newer" }
   | { readonly kind: "present"; readonly file: KeyFile };
@@ -61,7 +63,8 @@ export function readKeyFile(folder: string, name: KeyFileName): StoredKeyFile {
     if (parsed.success) return { kind: "present", file: parsed.data };
     return { kind: versionSchema.safeParse(content).success ? "newer" : "unreadable" };
   } catch (error) {
-    return { kind: isMissing(error) ? "absent" : "unreadable" };
+    if (isMissing(error)) return { kind: "absent" };
+    return error instanceof Error && "syscall" in error ? { kind: "unavailable", error } : { kind: "unreadable" };
   }
 }
 

@@ -48,7 +48,9 @@ export async function settleKeys(parts: SettlingParts, vaultKey: Uint8Array): Pr
     ...sealed,
     ...(retired.length === 0 ? {} : { retired }),
   };
-  const written = isStored(parts.stored, file) ? { file, notices: [] } : writeInOrder(parts, file, vaultKey);
+  // What the disk does not give now is not written over: the next start settles it.
+  const isUnavailable = parts.stored.file.kind === "unavailable" || parts.stored.copy.kind === "unavailable";
+  const written = isUnavailable || isStored(parts.stored, file) ? { file, notices: [] } : writeInOrder(parts, file, vaultKey);
   const alone = sealed.passphrase === undefined ? missing.map(oneEnvelopeOnly) : [];
   return {
     notices: [...alone, ...written.notices],

@@ -3,6 +3,7 @@
  * lists below, never SQL, a path's content or a value.
  */
 import { type Failure, type FailureParams, failure } from "../../shared/failure.ts";
+import { systemProblem } from "../../shared/system-problem.ts";
 import type { EnvelopeName } from "./key-envelope.ts";
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
@@ -18,25 +19,12 @@ const sqliteProblems: Readonly<Record<number, string>> = {
   26: "damaged file",
 };
 
-const systemProblems: Readonly<Record<string, string>> = {
-  EACCES: "access denied",
-  EPERM: "access denied",
-  EROFS: "read-only",
-  ENOSPC: "disk full",
-  EDQUOT: "disk full",
-  EIO: "input/output error",
-  ENOTDIR: "cannot be opened",
-  EEXIST: "cannot be opened",
-  EBUSY: "in use by another program",
-};
-
 /** What an error of SQLite or the file system means; `undefined` for any other error, which is a bug. */
 export function problemOf(error: unknown): string | undefined {
   const code = sqliteCode(error);
   // A database error nobody foresaw must not become an exception on the way to saving a rotated token.
   if (code !== undefined) return sqliteProblems[code] ?? "database error";
-  if (!(error instanceof Error) || !("syscall" in error)) return undefined;
-  return ("code" in error && typeof error.code === "string" && systemProblems[error.code]) || "system error";
+  return systemProblem(error);
 }
 
 /** Whether the error says that the file's content is no sound database (SQLITE_CORRUPT, SQLITE_NOTADB). */

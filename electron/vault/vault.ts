@@ -66,7 +66,7 @@ export async function openVault(options: OpenVaultOptions): Promise<Result<Opene
     return opened;
   } catch (error) {
     release();
-    throw error;
+    return err({ ...withoutPlaces(writeFailed(error)), exists: true });
   }
 }
 
