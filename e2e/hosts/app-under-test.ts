@@ -10,6 +10,8 @@ export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Absolute path of the main bundle; the product's own by default. */
   readonly entry?: string;
+  /** `none` (Linux only): a desktop without Secret Service, where `safeStorage` has but Chromium's fixed key. */
+  readonly keyStores?: "usual" | "none";
 }
 
 export interface AppUnderTest {

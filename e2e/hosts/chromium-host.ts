@@ -2,7 +2,8 @@
  * `node e2e/hosts/chromium-host.ts MAIN_BUNDLE [arguments]`: runs the app's main bundle in Node, with a
  * stand-in for `electron` and windows that are pages of a real Chromium. For development and tests.
  *
- * `--headed` and `--headless` are the host's own; without either it shows windows where there is a display.
+ * `--headed` and `--headless` are the host's own; without either it shows windows where there is a display. With
+ * `--password-store=basic`, as on Electron, `safeStorage` has but a fixed key.
  */
 import { registerHooks } from "node:module";
 import { resolve } from "node:path";
@@ -13,14 +14,21 @@ import { connectToParent } from "./parent-channel.ts";
 const [entryArgument, ...rest] = process.argv.slice(2);
 if (entryArgument === undefined) throw new Error("usage: chromium-host.ts MAIN_BUNDLE [--headed|--headless] [arguments]");
 const entry = resolve(entryArgument);
-const args = rest.filter((argument) => argument !== "--headed" && argument !== "--headless");
+const withoutPasswordStore = "--password-store=basic";
+const args = rest.filter((argument) => !["--headed", "--headless", withoutPasswordStore].includes(argument));
 // What the app sees, as on Electron: executable, app, arguments.
 process.argv = [process.execPath, entry, ...args];
 
 const headed = wantsWindows(rest);
 const parent = connectToParent();
 if (!headed && parent === undefined) console.log("Chromium host: there is no display, so the window is not shown");
-const host = createElectronHost({ entry, commandLine: process.argv, headed, parent });
+const host = createElectronHost({
+  entry,
+  commandLine: process.argv,
+  headed,
+  parent,
+  hasPasswordStore: !rest.includes(withoutPasswordStore),
+});
 
 const electronUrl = "chromium-host:electron";
 Reflect.set(globalThis, Symbol.for(electronUrl), host.electron);

@@ -72,6 +72,8 @@ export interface ElectronHostOptions {
   readonly commandLine: readonly string[];
   readonly headed: boolean;
   readonly parent: ParentChannel | undefined;
+  /** Without one, `safeStorage` has but a fixed key, as Chromium's on such a desktop. */
+  readonly hasPasswordStore: boolean;
 }
 
 /** Builds the stand-in; Chromium starts once the app holds its profile or is ready. */
@@ -132,7 +134,11 @@ export function createElectronHost(options: ElectronHostOptions): ElectronHost {
     powerMonitor: desktop.powerMonitor,
     ...createStandInTray(),
     net: createStandInNet(session.verifyProc),
-    safeStorage: createStandInSafeStorage(() => app.app.getPath("userData"), app.isReady),
+    safeStorage: createStandInSafeStorage({
+      userData: () => app.app.getPath("userData"),
+      isReady: app.isReady,
+      hasPasswordStore: options.hasPasswordStore,
+    }),
   };
   return { electron: withThrowingRest(implemented), becomeReady: app.becomeReady };
 }

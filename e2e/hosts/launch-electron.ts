@@ -23,7 +23,8 @@ export async function launchOnElectron(
   // Electron refuses to start as root with its sandbox on.
   const rootArguments = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   // Without a desktop session Electron would not look for the secret service, and use a fixed key that the vault refuses.
-  const keyringArguments = process.platform === "linux" ? ["--password-store=gnome-libsecret"] : [];
+  const isChosen = args.some((argument) => argument.startsWith("--password-store="));
+  const keyringArguments = process.platform === "linux" && !isChosen ? ["--password-store=gnome-libsecret"] : [];
   const electron = await _electron.launch({
     executablePath,
     args: [...rootArguments, ...keyringArguments, entry, ...args],

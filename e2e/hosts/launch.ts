@@ -18,11 +18,19 @@ export type { AppUnderTest, LaunchOptions } from "./app-under-test.ts";
  */
 export async function launchApp(options: LaunchOptions): Promise<AppUnderTest> {
   const entry = options.entry ?? join(repositoryRoot, "dist/main/main.mjs");
-  const environment = { ...currentEnvironment(), ...options.env, DMS_CONNECT_PROFILE: options.profile };
+  const hasKeyStores = options.keyStores !== "none";
+  const environment = {
+    ...currentEnvironment(),
+    ...(hasKeyStores ? {} : { DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(options.profile, "no-session-bus")}` }),
+    ...options.env,
+    DMS_CONNECT_PROFILE: options.profile,
+  };
+  // Chromium's own switch; the Chromium host takes it, too.
+  const args = [...(hasKeyStores ? [] : ["--password-store=basic"]), ...(options.args ?? [])];
   const electron = process.env["DMS_CONNECT_HOST"] === "chromium-host" ? undefined : findElectron();
   return electron === undefined
-    ? launchOnChromiumHost(entry, options.args ?? [], environment)
-    : launchOnElectron(electron, entry, options.args ?? [], environment);
+    ? launchOnChromiumHost(entry, args, environment)
+    : launchOnElectron(electron, entry, args, environment);
 }
 
 /** The name of the host that `launchApp` would use here. */

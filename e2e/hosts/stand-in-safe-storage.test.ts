@@ -13,11 +13,8 @@ describe("safeStorage of the Chromium host", () => {
     profile = join(folder, "profile");
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
-  const storage = () =>
-    createStandInSafeStorage(
-      () => profile,
-      () => true,
-    );
+  const options = { userData: () => profile, isReady: () => true, hasPasswordStore: true };
+  const storage = () => createStandInSafeStorage(options);
 
   it("opens what it sealed, also after a restart, and marks it as sealed by a real key", async () => {
     const sealed = await storage().encryptStringAsync("key");
@@ -45,10 +42,17 @@ describe("safeStorage of the Chromium host", () => {
 
   it("throws on the synchronous functions and before the app is ready", async () => {
     expect(() => storage().encryptString("key")).toThrow("not implemented on the Chromium host: safeStorage.encryptString");
-    const early = createStandInSafeStorage(
-      () => profile,
-      () => false,
-    );
+    const early = createStandInSafeStorage({ ...options, isReady: () => false });
     await expect(early.encryptStringAsync("key")).rejects.toThrow("before app is ready");
+  });
+
+  it("calls itself available without a password store too, marks what its fixed key seals, and opens nothing else", async () => {
+    const fixed = createStandInSafeStorage({ ...options, hasPasswordStore: false });
+    expect(await fixed.isAsyncEncryptionAvailable()).toBe(true);
+    const sealed = await fixed.encryptStringAsync("key");
+    expect(sealed.subarray(0, 3).toString()).toBe("v10");
+    expect((await fixed.decryptStringAsync(sealed)).result).toBe("key");
+    await expect(fixed.decryptStringAsync(await storage().encryptStringAsync("key"))).rejects.toThrow("Error while decrypting");
+    await expect(storage().decryptStringAsync(sealed)).rejects.toThrow("Error while decrypting");
   });
 });

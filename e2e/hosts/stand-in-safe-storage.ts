@@ -8,8 +8,11 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { SafeStorage } from "electron";
 import { standIn } from "./not-implemented.ts";
 
-/** As Chromium marks what a password store's key sealed; `v10` would be its fixed key. */
-const prefix = Buffer.from("v11");
+/** As Chromium marks what a password store's key sealed, and what its fixed key did (os_crypt_linux.cc). */
+const prefixes = { passwordStore: Buffer.from("v11"), fixed: Buffer.from("v10") } as const;
+const prefixBytes = 3;
+/** Everybody's. */
+const fixedKey = Buffer.alloc(32, "peanuts");
 const notice = "Development key of the Chromium host. It protects nothing.";
 const ivBytes = 12;
 const tagBytes = 16;
@@ -19,11 +22,20 @@ export function safeStorageKeyFile(userData: string): string {
   return `${userData}.development-key`;
 }
 
-/** Makes `safeStorage`. `userData` is asked at each use; `isReady` says whether the app is. */
-export function createStandInSafeStorage(userData: () => string, isReady: () => boolean): SafeStorage {
+export interface StandInSafeStorageOptions {
+  /** Asked at each use. */
+  readonly userData: () => string;
+  readonly isReady: () => boolean;
+  /** Without one it calls itself available all the same, as Chromium's fallback does. */
+  readonly hasPasswordStore: boolean;
+}
+
+/** Makes `safeStorage`. */
+export function createStandInSafeStorage({ userData, isReady, hasPasswordStore }: StandInSafeStorageOptions): SafeStorage {
+  const prefix = hasPasswordStore ? prefixes.passwordStore : prefixes.fixed;
   const key = (): Buffer => {
     if (!isReady()) throw new Error("safeStorage cannot be used before app is ready");
-    return readOrMakeKey(safeStorageKeyFile(userData()));
+    return hasPasswordStore ? readOrMakeKey(safeStorageKeyFile(userData())) : fixedKey;
   };
   return standIn<SafeStorage>("safeStorage", {
     isAsyncEncryptionAvailable: async () => key().length === 32,
@@ -32,14 +44,14 @@ export function createStandInSafeStorage(userData: () => string, isReady: () => 
       const cipher = createCipheriv("aes-256-gcm", key(), iv, { authTagLength: tagBytes });
       return Buffer.concat([prefix, iv, cipher.update(plainText, "utf8"), cipher.final(), cipher.getAuthTag()]);
     },
-    decryptStringAsync: async (encrypted) => ({ result: decrypt(encrypted, key()), shouldReEncrypt: false }),
+    decryptStringAsync: async (encrypted) => ({ result: decrypt(encrypted, prefix, key()), shouldReEncrypt: false }),
   });
 }
 
-function decrypt(encrypted: Buffer, key: Buffer): string {
+function decrypt(encrypted: Buffer, prefix: Buffer, key: Buffer): string {
   try {
-    if (!encrypted.subarray(0, prefix.length).equals(prefix)) throw new Error("unknown prefix");
-    const body = encrypted.subarray(prefix.length);
+    if (!encrypted.subarray(0, prefixBytes).equals(prefix)) throw new Error("unknown prefix");
+    const body = encrypted.subarray(prefixBytes);
     const decipher = createDecipheriv("aes-256-gcm", key, body.subarray(0, ivBytes), { authTagLength: tagBytes });
     decipher.setAuthTag(body.subarray(-tagBytes));
     return Buffer.concat([decipher.update(body.subarray(ivBytes, -tagBytes)), decipher.final()]).toString("utf8");

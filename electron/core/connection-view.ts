@@ -78,7 +78,11 @@ function commonView(key: LiveConnection["key"], provider: ProviderDescription) {
 function shownState(live: LiveConnection, provider: string): { readonly state: ConnectionStateKind; readonly failure?: Failure } {
   const { overlay, record } = live;
   if (overlay?.kind === "Connecting") return { state: "Connecting" };
-  if (record === undefined) return { state: "NotConnected", ...defined("failure", overlay?.failure) };
+  if (record === undefined) {
+    // Somebody was connected: a record is there, and nobody can read it.
+    const state = overlay?.failure.code === "grant_unreadable" ? "ReconnectRequired" : "NotConnected";
+    return { state, ...defined("failure", overlay?.failure) };
+  }
   if (live.unsaved !== undefined) return { state: record.state.kind, failure: live.unsaved.failure };
   if (overlay?.kind === "Retrying" && record.state.kind === "Active") return { state: "Retrying", failure: overlay.failure };
   const own = ownFailure(record.state, provider);

@@ -93,7 +93,7 @@ describe("loading", () => {
     const world = await createWorld();
     world.vault.unreadable.add(connectionId(mazdaKey));
     const live = await loaded(world);
-    expect(await world.view(mazdaKey)).toMatchObject({ state: "NotConnected", failure: { code: "grant_unreadable" } });
+    expect(await world.view(mazdaKey)).toMatchObject({ state: "ReconnectRequired", failure: { code: "grant_unreadable" } });
     expect(await world.token(mazdaKey)).toBe("grant_unreadable");
     valueOf(await world.connections.commit(live, 0, { kind: "Active", grant: world.newGrant("again") }));
     expect(await world.token(mazdaKey)).toBe("access-again");
