@@ -23,7 +23,7 @@ export function ConnectionNamesInDialog({ connections }: ConnectionNamesProps) {
   return (
     // What scrolls must be in reach of the keyboard (axe: scrollable-region-focusable).
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <section aria-label={t("recovery.connections")} tabIndex={0} className={styles.scrolling}>
+    <section aria-label={t("recovery.startAnew.connections")} tabIndex={0} className={styles.scrolling}>
       {names}
     </section>
   );
