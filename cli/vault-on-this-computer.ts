@@ -21,7 +21,8 @@ function systemParts(): VaultTaskParts {
   return {
     profileFolder,
     vaultIsThere: () =>
-      existsSync(profileFolder) && (vaultExists(join(profileFolder, "vault.sqlite")) || hasRecoverySources(profileFolder)),
+      existsSync(profileFolder) &&
+      (vaultExists(join(profileFolder, "vault.sqlite")) || hasRecoverySources(profileFolder, join(profileFolder, "vault.sqlite"))),
     openVault: (passphrase) =>
       openVault({
         folder: profileFolder,

@@ -241,6 +241,7 @@ function watchVault(parts: StartBrokerParts, opened: OpenedVault, connections: C
   });
   const inspect = async () => {
     const inspected = await opened.inspect();
+    if (!inspected.ok && inspected.error.code === "vault_locked") return;
     if (!inspected.ok) {
       restored = [inspected.error];
       parts.onNoticesChanged();
@@ -251,9 +252,12 @@ function watchVault(parts: StartBrokerParts, opened: OpenedVault, connections: C
       const loaded = await connections.load(key);
       if (loaded.ok) connections.announce(loaded.value);
     }
-    if (inspected.value.restored === 0) return;
-    restored = [failure("vault_record_restored")];
-    parts.onNoticesChanged();
+    const { restored: count, audit } = inspected.value;
+    restored = [
+      ...(count === 0 ? [] : [failure("vault_record_restored")]),
+      ...(audit?.kind === "broken" ? [failure("audit_broken", { sequence: audit.sequence })] : []),
+    ];
+    if (restored.length > 0) parts.onNoticesChanged();
   };
   inspect().catch((error: unknown) => log.error("vault.inspect", error));
   return () => [...restored, ...backup];

@@ -19,7 +19,13 @@ import { readBoundedText } from "./shell/bounded-file.ts";
 import { trustLoopbackCertificates } from "./shell/loopback-certificates.ts";
 import type { StartOptions } from "./shell/start-options.ts";
 import { createKeyringCredentialStore } from "./vault/credential-store.ts";
-import { readLockedConnections, setWholeVaultAside, waitingForReconnect } from "./vault/locked-vault.ts";
+import {
+  endStartingAnew,
+  readLockedConnections,
+  resumeStartingAnew,
+  setWholeVaultAside,
+  waitingForReconnect,
+} from "./vault/locked-vault.ts";
 import { openVault } from "./vault/vault.ts";
 import { startVaultLifecycle } from "./vault-lifecycle.ts";
 
@@ -89,7 +95,11 @@ export async function compose(parts: ComposeParts): Promise<Application> {
     lockedConnections: () => readLockedConnections(profileFolder),
     waiting: (connections) => waitingForReconnect(connections, providerName),
     providerName,
-    setAside: () => setWholeVaultAside(profileFolder, Date.now()),
+    anew: {
+      setAside: () => setWholeVaultAside(profileFolder, Date.now()),
+      resume: () => resumeStartingAnew(profileFolder),
+      end: () => endStartingAnew(profileFolder),
+    },
     ...(parts.earlierSystemKeys === undefined ? {} : { earlierSystemKeys: parts.earlierSystemKeys }),
     onChanged: () => tellStatus(),
   });

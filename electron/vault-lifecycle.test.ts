@@ -1,9 +1,15 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { err, ok, type Result } from "../shared/result.ts";
 import type { VaultView } from "../shared/views.ts";
-import { readLockedConnections, setWholeVaultAside, waitingForReconnect } from "./vault/locked-vault.ts";
+import {
+  endStartingAnew,
+  readLockedConnections,
+  resumeStartingAnew,
+  setWholeVaultAside,
+  waitingForReconnect,
+} from "./vault/locked-vault.ts";
 import { active, jane, john, nowMs, Profile, valueOf } from "./vault/testing/profile.ts";
 import { type OpenedVault, openVault } from "./vault/vault.ts";
 import { startVaultLifecycle, type VaultLifecycleParts } from "./vault-lifecycle.ts";
@@ -32,7 +38,11 @@ function partsFor(profile: Profile, changes: Partial<VaultLifecycleParts<TestBro
     lockedConnections: () => readLockedConnections(folder),
     waiting: (connections) => waitingForReconnect(connections, () => "Mazda"),
     providerName: () => "Mazda",
-    setAside: () => setWholeVaultAside(folder, nowMs),
+    anew: {
+      setAside: () => setWholeVaultAside(folder, nowMs),
+      resume: () => resumeStartingAnew(folder),
+      end: () => endStartingAnew(folder),
+    },
     onChanged: () => undefined,
     ...changes,
   };
@@ -102,6 +112,31 @@ describe("a vault whose keys are lost", () => {
     expect(valueOf(await vault.readConnection(john))?.state).toMatchObject({ kind: "ReconnectRequired" });
     expect(valueOf(await vault.listConnections())).toHaveLength(2);
     expect(readdirSync(profile.folder)).toContain("vault.set-aside-20261122-143005.sqlite");
+  });
+
+  it("keeps its connections although the app is killed while a new one is started", async () => {
+    const profile = await filled();
+    loseKeys(profile);
+    const before = await lifecycleOf(profile);
+    await before.close();
+    // As far as a kill lets it come: the note and the vault itself, but not its keys.
+    valueOf(setWholeVaultAside(profile.folder, nowMs));
+    renameSync(join(profile.folder, "vault.set-aside-20261122-143005.vault-keys.json"), join(profile.folder, "vault-keys.json"));
+    const { view, running, close } = await lifecycleOf(profile);
+    expect(view().state).toBe("open");
+    expect(valueOf(await valueOf(running()).opened.vault.listConnections())).toHaveLength(2);
+    await close();
+    expect((await lifecycleOf(profile)).view().state).toBe("open");
+  });
+
+  it("may be set aside after it was damaged once", async () => {
+    const profile = await filled();
+    profile.edit((database) => database.exec("DELETE FROM connection WHERE user = 'mmd10030.janedoe'"));
+    (await profile.open()).close();
+    loseKeys(profile);
+    const { control, view } = await lifecycleOf(profile);
+    expect(codeOf(await control.startAnew())).toBe("ok");
+    expect(view().state).toBe("open");
   });
 
   it("opens with its passphrase; a wrong one changes nothing", async () => {
@@ -174,7 +209,7 @@ describe("what must not be set aside", () => {
 
   it("is a vault of a newer version", async () => {
     const profile = await filled();
-    profile.edit((database) => database.exec("PRAGMA user_version = 1000"));
+    await profile.makeNewer(1000);
     const { control, view } = await lifecycleOf(profile);
     expect(lockedView(view())).toMatchObject({ failure: { code: "vault_newer" }, recovery: { canStartAnew: false } });
     expect(codeOf(await control.startAnew())).not.toBe("ok");

@@ -24,8 +24,14 @@ export interface VaultLifecycleParts<R extends Running> {
   /** The same as a new vault keeps them. */
   readonly waiting: (connections: readonly ConnectionRecord[]) => readonly ConnectionRecord[];
   readonly providerName: (provider: string) => string;
-  /** Sets the whole vault aside; gives its new name. */
-  readonly setAside: () => Result<string>;
+  readonly anew: {
+    /** Sets the whole vault aside; gives its new name. */
+    readonly setAside: () => Result<string>;
+    /** The connections of a vault that was set aside and are not in the new one yet. */
+    readonly resume: () => Result<readonly ConnectionRecord[]>;
+    /** They are there. */
+    readonly end: () => void;
+  };
   /** Windows: earlier copies of the key file of `safeStorage`. `use` restarts the app, `proven` says that `safeStorage` opened the vault. */
   readonly earlierSystemKeys?: { readonly available: () => boolean; readonly use: () => Result<undefined>; readonly proven: () => void };
   readonly onChanged: () => void;
@@ -44,37 +50,41 @@ type State<R> =
   | { readonly kind: "locked"; readonly why: LockedVault; readonly connections: VaultRecoveryView["connections"] }
   | { readonly kind: "running"; readonly opened: OpenedVault; readonly broker: R };
 
+const retryMs = 15_000;
+
 /** Failures that a new vault would not help with. */
 const notForStartingAnew: readonly Failure["code"][] = ["vault_in_use", "vault_newer", "vault_write_failed", "vault_protection_missing"];
 
 /** Opens the vault and starts the broker, or stays locked. */
 export async function startVaultLifecycle<R extends Running>(parts: VaultLifecycleParts<R>): Promise<VaultLifecycle<R>> {
-  let toKeep: readonly ConnectionRecord[] = [];
+  let retry: NodeJS.Timeout | undefined;
   let anew: readonly Failure[] = [];
-  let state = await openAndStart();
   let queue: Promise<unknown> = Promise.resolve();
+  let state = await openAndStart();
 
   async function openAndStart(passphrase?: string): Promise<State<R>> {
+    const waiting = parts.anew.resume();
+    if (!waiting.ok) return lockedState(withoutPlaces(waiting.error));
     const opened = await parts.open(passphrase);
     if (!opened.ok) return lockedState(opened.error);
-    const kept = await keepWaiting(opened.value);
+    const kept = await keepWaiting(opened.value, waiting.value);
     const broker = kept.ok ? await parts.start(opened.value) : kept;
     if (broker.ok) {
       if (safeStorageOpens(opened.value)) parts.earlierSystemKeys?.proven();
       return { kind: "running", opened: opened.value, broker: broker.value };
     }
     opened.value.close();
-    return lockedState({ failure: broker.error, places: [], canUsePassphrase: false, canChoosePassphrase: false, exists: true });
+    return lockedState(withoutPlaces(broker.error));
   }
 
   /** After starting anew: the old vault's connections go into the new one. */
-  async function keepWaiting({ vault }: OpenedVault): Promise<Result<undefined>> {
-    for (const record of toKeep) {
+  async function keepWaiting({ vault }: OpenedVault, connections: readonly ConnectionRecord[]): Promise<Result<undefined>> {
+    for (const record of parts.waiting(connections)) {
       const written = await vault.commitConnection(record);
       // A connection that is there already was kept by an earlier try.
       if (!written.ok && written.error.code !== "vault_conflict") return written;
     }
-    toKeep = [];
+    parts.anew.end();
     return ok();
   }
 
@@ -82,6 +92,8 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     // The file of another process, or of a newer version, is none of ours to look into.
     const mayLook = why.exists && !notForStartingAnew.includes(why.failure.code);
     const connections = mayLook ? parts.lockedConnections() : [];
+    // A disk that is full or away now comes back without anybody's help.
+    if (why.failure.code === "vault_write_failed") retryLater();
     const shown = connections.map(({ key }) => ({ ...key, providerName: parts.providerName(key.provider) }));
     return { kind: "locked", why, connections: shown };
   }
@@ -91,6 +103,12 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     const changed = queue.then(work);
     queue = changed.catch(() => undefined);
     return changed;
+  }
+
+  function retryLater(): void {
+    clearTimeout(retry);
+    retry = setTimeout(() => void change(() => unlock()), retryMs);
+    retry.unref();
   }
 
   /** A wrong passphrase is answered to whoever typed it; what the page says stays as it was. */
@@ -105,8 +123,7 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
   };
   const startAnew = async (): Promise<Result<undefined>> => {
     if (state.kind === "running" || !canStartAnew(state.why)) return err(failure("vault_in_use"));
-    toKeep = parts.waiting(parts.lockedConnections());
-    const aside = parts.setAside();
+    const aside = parts.anew.setAside();
     if (!aside.ok) return aside;
     anew = [failure("vault_started_anew", { file: aside.value })];
     return unlock();
@@ -134,6 +151,7 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     view: () => viewOf(state, () => parts.earlierSystemKeys?.available() ?? false),
     notices: () => (state.kind === "running" ? [...anew, ...state.opened.notices] : []),
     close: async () => {
+      clearTimeout(retry);
       await queue;
       if (state.kind === "running") await state.broker.close();
     },
@@ -166,6 +184,10 @@ function viewOf(state: State<unknown>, hasEarlierSystemKeys: () => boolean): Vau
       connections,
     },
   };
+}
+
+function withoutPlaces(failure: Failure): LockedVault {
+  return { failure, places: [], canUsePassphrase: false, canChoosePassphrase: false, exists: true };
 }
 
 function canStartAnew(why: LockedVault): boolean {

@@ -56,6 +56,12 @@ export const vaultFailures = {
     "The stored {{what}} is damaged and cannot be used.",
     "Set it up again in DMS Connect. The rest of the vault is kept.",
   ),
+  audit_broken: texts(
+    "internal_error",
+    false,
+    "The audit log does not fit together from entry {{sequence}} on: it was damaged or changed.",
+    "Tell your administrator. New entries are written as before.",
+  ),
   vault_needs_repair: texts(
     "vault_locked",
     false,

@@ -76,13 +76,13 @@ class BenchProfile {
     if (!key.ok) throw new Error(key.error.failure.message);
     const { vaultId, candidates } = key.value;
     const vaultPath = join(folder, "vault.sqlite");
-    const file = openVaultFile({ folder, vaultPath, vaultId, candidates, notedEpochs: [], nowMs: Date.now });
+    const file = openVaultFile({ folder, vaultPath, vaultId, candidates, credentialEpoch: undefined, nowMs: Date.now });
     if (!file.ok) throw new Error(file.error.message);
     const { tables, epoch } = file.value;
     return {
       tables,
       close: () => {
-        writeEpochFile(folder, epoch);
+        writeEpochFile(folder, epoch, tables.sealer);
         tables.database.close();
         key.value.wipe();
       },
@@ -219,11 +219,10 @@ function filler(length: number, seed: number): string {
   return `${seed}.`.repeat(Math.ceil(length / 2)).slice(0, length);
 }
 
-/** Heap and buffers, after a collection if Node was started with `--expose-gc`. */
+/** All of the process, SQLite's own memory included; after a collection if Node was started with `--expose-gc`. */
 function memoryInUse(): number {
   globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  return process.memoryUsage.rss();
 }
 
 function linesOf(figures: Figures): readonly string[] {

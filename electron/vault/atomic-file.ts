@@ -31,6 +31,17 @@ export function flushFolder(folder: string): void {
   }
 }
 
+/** Makes a file's content survive a power cut. Throws the system's error. */
+export function flushFile(path: string): void {
+  // Windows flushes only what was opened for writing.
+  const descriptor = openSync(path, "r+");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function writeFlushed(path: string, content: string): void {
   const descriptor = openSync(path, "wx", 0o600);
   try {

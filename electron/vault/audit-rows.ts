@@ -49,12 +49,17 @@ export interface AuditRows {
   /** Newest first. */
   readonly list: (limit: number, beforeSequence?: number) => readonly AuditRow[];
   readonly verify: () => AuditVerification;
+  /** The same, a page at a time, while the log goes on growing. `pause` lets others have their turn. */
+  readonly verifyInSteps: (pause: () => Promise<void>) => Promise<AuditVerification>;
 }
 
 interface Head {
   readonly sequence: number;
   readonly hash: Uint8Array;
 }
+
+/** About 5 ms. */
+const rowsAtOnce = 1_000;
 
 const genesis: Head = { sequence: 0, hash: new Uint8Array(32) };
 
@@ -65,6 +70,7 @@ export function openAuditRows(database: DatabaseSync, sealer: Sealer, nowMs: () 
     insert: database.prepare("INSERT INTO audit (sequence, entry, hash) VALUES (?, ?, ?)"),
     page: database.prepare("SELECT sequence, entry, hash FROM audit WHERE sequence < ? ORDER BY sequence DESC LIMIT ?"),
     all: database.prepare("SELECT sequence, entry, hash FROM audit ORDER BY sequence"),
+    following: database.prepare("SELECT sequence, entry, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?"),
     head: database.prepare("SELECT sequence, sealed_hash FROM audit_head"),
     saveHead: database.prepare("INSERT OR REPLACE INTO audit_head (id, sequence, sealed_hash) VALUES (1, ?, ?)"),
   };
@@ -95,6 +101,17 @@ export function openAuditRows(database: DatabaseSync, sealer: Sealer, nowMs: () 
   return {
     append,
     list: (limit, before = Number.MAX_SAFE_INTEGER) => statements.page.all(before, limit).flatMap(exportedRow),
+    verifyInSteps: async (pause) => {
+      let head = genesis;
+      for (;;) {
+        const walked = walkChain(statements.following.all(head.sequence, rowsAtOnce), head);
+        if (walked.kind === "broken") return walked;
+        if (walked.head.sequence === head.sequence) break;
+        head = walked.head;
+        await pause();
+      }
+      return headFits(head) ? { kind: "intact", rows: head.sequence } : brokenAt(head.sequence + 1, "head");
+    },
     verify: () => {
       const walked = walkChain(statements.all.iterate());
       if (walked.kind === "broken") return walked;
@@ -138,8 +155,8 @@ export function resealAuditHead(database: DatabaseSync, from: Sealer, to: Sealer
 
 type Walked = { readonly kind: "whole"; readonly head: Head } | Extract<AuditVerification, { kind: "broken" }>;
 
-function walkChain(rows: Iterable<unknown>): Walked {
-  let head = genesis;
+function walkChain(rows: Iterable<unknown>, from: Head = genesis): Walked {
+  let head = from;
   for (const row of rows) {
     const { sequence, entry, hash } = rowSchema.parse(row);
     const expected = head.sequence + 1;

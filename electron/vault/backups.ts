@@ -4,17 +4,20 @@
  * Invariants: a backup appears under its name only once it is complete, checked and flushed; the newest few are kept, and an
  * older one is deleted only after a newer one is in place. The functions throw errors of SQLite and the file system.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import { flushFolder } from "./atomic-file.ts";
-import { dateStamp, unusedPath } from "./set-aside.ts";
+import { flushFile, flushFolder } from "./atomic-file.ts";
+import type { SealedTable } from "./sealed-tables.ts";
+import { dateStamp } from "./set-aside.ts";
+import { problemOf } from "./vault-failures.ts";
 import { makePrivateFile } from "./vault-folder.ts";
 
 /** One damaged backup must not be the last one; each takes as much room as the vault. */
 const kept = 3;
-const namePattern = /^vault\.backup-(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})(?:-\d+)?\.sqlite$/;
+/** A number that only rises, since a clock may be set back; the date is for people. */
+const namePattern = /^vault\.backup-(\d{6})-(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})\.sqlite$/;
 /** Pages copied before others get their turn. */
 const pagesAtOnce = 200;
 /** About one copy in four meets a transaction while the app writes without a pause. */
@@ -23,18 +26,15 @@ const copyPauseMs = 25;
 
 export interface Backup {
   readonly path: string;
+  readonly number: number;
+  /** By the clock of that time. */
   readonly takenAtMs: number;
 }
 
 /** Newest first. */
 export function listBackups(folder: string): readonly Backup[] {
   const found = existsSync(folder) ? readdirSync(folder) : [];
-  return found
-    .flatMap((name) => {
-      const takenAtMs = dateInName(name);
-      return takenAtMs === undefined ? [] : [{ path: join(folder, name), takenAtMs }];
-    })
-    .sort((a, b) => b.takenAtMs - a.takenAtMs || b.path.length - a.path.length || b.path.localeCompare(a.path));
+  return found.flatMap((name) => backupNamed(folder, name) ?? []).sort((a, b) => b.number - a.number);
 }
 
 /**
@@ -51,7 +51,8 @@ export async function takeBackup(database: DatabaseSync, folder: string, nowMs: 
     return false;
   }
   flushFile(unfinished);
-  renameSync(unfinished, unusedPath(join(folder, `vault.backup-${dateStamp(nowMs)}`), ".sqlite"));
+  const number = String((listBackups(folder)[0]?.number ?? 0) + 1).padStart(6, "0");
+  renameSync(unfinished, join(folder, `vault.backup-${number}-${dateStamp(nowMs)}.sqlite`));
   flushFolder(folder);
   for (const old of listBackups(folder).slice(kept)) rmSync(old.path, { force: true });
   return true;
@@ -75,16 +76,28 @@ export function dropBackups(folder: string, keep: number): void {
   for (const old of listBackups(folder).slice(keep)) rmSync(old.path, { force: true });
 }
 
-/** Takes a forgotten connection out of the backups too; overwritten, not only unlinked. */
-export function forgetInBackups(folder: string, names: readonly [provider: string, environment: string, user: string]): void {
+/**
+ * Takes a record out of the backups, too: what was forgotten, removed or narrowed must not come back with one. Overwritten, not
+ * only unlinked. A backup that cannot be changed is deleted: it could not be used either.
+ */
+export function forgetInBackups(folder: string, table: SealedTable, names: readonly string[]): void {
   for (const { path } of listBackups(folder)) {
-    const database = new DatabaseSync(path, { timeout: 0, defensive: true });
     try {
-      database.exec("PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF");
-      database.prepare("DELETE FROM connection WHERE provider = ? AND environment = ? AND user = ?").run(...names);
-    } finally {
-      database.close();
+      forgetInBackup(path, table, names);
+    } catch (error) {
+      if (problemOf(error) === undefined) throw error;
+      for (const ending of ["", "-journal"]) rmSync(path + ending, { force: true });
     }
+  }
+}
+
+function forgetInBackup(path: string, { name, names: columns }: SealedTable, names: readonly string[]): void {
+  const database = new DatabaseSync(path, { timeout: 0, defensive: true });
+  try {
+    database.exec("PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF");
+    database.prepare(`DELETE FROM ${name} WHERE ${columns.map((column) => `${column} = ?`).join(" AND ")}`).run(...names);
+  } finally {
+    database.close();
   }
 }
 
@@ -106,18 +119,9 @@ function isWhole(path: string): boolean {
   }
 }
 
-function flushFile(path: string): void {
-  const descriptor = openSync(path, "r+");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function dateInName(name: string): number | undefined {
-  const parts = namePattern.exec(basename(name))?.slice(1).map(Number);
+function backupNamed(folder: string, name: string): Backup | undefined {
+  const parts = namePattern.exec(name)?.slice(1).map(Number);
   if (parts === undefined) return undefined;
-  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts;
-  return Date.UTC(year, month - 1, day, hour, minute, second);
+  const [number = 0, year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = parts;
+  return { path: join(folder, name), number, takenAtMs: Date.UTC(year, month - 1, day, hour, minute, second) };
 }

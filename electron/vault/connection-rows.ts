@@ -8,6 +8,7 @@
  * The functions here throw SQLite's errors; `vault.ts` turns them into failures.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
@@ -47,6 +48,8 @@ export interface ConnectionRows {
   readonly replace: (record: ConnectionRecord) => void;
   /** The record in a row of this table or of a copy of it; `undefined` when it does not open. */
   readonly readRow: (row: StoredRow) => ConnectionRecord | undefined;
+  /** Opens a record and sees that the plain columns show it; mends them if not. Returns whether the record opens. */
+  readonly showAsStored: (key: ConnectionKey) => boolean;
   /** Every connection there is, whether its record opens or not. */
   readonly keys: () => readonly ConnectionKey[];
   readonly delete: (key: ConnectionKey, generation: number) => Result<undefined>;
@@ -72,6 +75,9 @@ const columns = [
 const insert = `INSERT INTO connection (${columns.join(", ")}, provider, environment, user) VALUES (${columns.map(() => "?").join(", ")}, ?, ?, ?)`;
 // The row stays where it is: replacing it would move it to another page.
 const update = `UPDATE connection SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE provider = ? AND environment = ? AND user = ?`;
+const shownColumns = columns.filter((column) => column !== "sealed_record");
+const selectShown = `SELECT ${shownColumns.join(", ")} FROM connection WHERE provider = ? AND environment = ? AND user = ?`;
+const updateShown = `UPDATE connection SET ${shownColumns.map((column) => `${column} = ?`).join(", ")} WHERE provider = ? AND environment = ? AND user = ?`;
 const remove = "DELETE FROM connection WHERE provider = ? AND environment = ? AND user = ?";
 
 export function createConnectionRows(database: DatabaseSync, sealer: Sealer, integrity: Integrity): ConnectionRows {
@@ -82,6 +88,8 @@ export function createConnectionRows(database: DatabaseSync, sealer: Sealer, int
     keys: database.prepare("SELECT provider, environment, user FROM connection ORDER BY provider, environment, user"),
     insert: database.prepare(insert),
     update: database.prepare(update),
+    shown: database.prepare(selectShown),
+    show: database.prepare(updateShown),
     remove: database.prepare(remove),
   };
   const find = (key: ConnectionKey): SealedRow | undefined => {
@@ -134,6 +142,16 @@ export function createConnectionRows(database: DatabaseSync, sealer: Sealer, int
       const key: ConnectionKey = { provider, environment, user };
       const body = openRow(sealer, key, sealed);
       return body === undefined ? undefined : { key, generation: sealed.generation, ...body };
+    },
+    showAsStored: (key) => {
+      const row = find(key);
+      const body = row === undefined ? undefined : openRow(sealer, key, row);
+      if (row === undefined || body === undefined) return row === undefined;
+      const shown = Object.values(statements.shown.get(...namesOf(key)) ?? {});
+      const stored = columnsOf({ key, generation: row.generation, ...body });
+      // In no seal: a list shows them without a key. A damaged state would make the row vanish from it.
+      if (!isDeepStrictEqual(shown, [...stored])) statements.show.run(...stored, ...namesOf(key));
+      return true;
     },
     keys: () => statements.keys.all().flatMap((row) => keySchema.safeParse(row).data ?? []),
     delete: (key, generation) =>

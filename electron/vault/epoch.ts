@@ -21,6 +21,7 @@ const epochSchema = z.strictObject({
   /** Tells two histories apart that have counted to the same number. */
   id: z.string().regex(/^[0-9a-f]{32}$/),
 });
+const noteSchema = epochSchema.extend({ mark: z.string() });
 export type Epoch = Readonly<z.infer<typeof epochSchema>>;
 
 const rowSchema = z.object({ sealed_epoch: sealedBytes });
@@ -58,18 +59,26 @@ export function isBehind(epoch: Epoch | undefined, noted: Epoch | undefined): bo
   return epoch.number < noted.number || (epoch.number === noted.number && epoch.id !== noted.id);
 }
 
-/** The note in the profile; `undefined` when there is none that can be read: then it says nothing. */
-export function readEpochFile(folder: string): Epoch | undefined {
+/** The note in the profile; `undefined` when there is none, or none that this key wrote: then it says nothing. */
+export function readEpochFile(folder: string, sealer: Sealer): Epoch | undefined {
   try {
-    return epochSchema.safeParse(JSON.parse(readFileSync(epochPath(folder), "utf8"))).data;
+    const note = noteSchema.safeParse(JSON.parse(readFileSync(epochPath(folder), "utf8"))).data;
+    if (note === undefined) return undefined;
+    const { mark, ...epoch } = note;
+    return mark === markOf(epoch, sealer) ? epoch : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Throws the system's error. */
-export function writeEpochFile(folder: string, epoch: Epoch): void {
-  writeFileAtomically(epochPath(folder), `${JSON.stringify(epoch)}\n`);
+export function writeEpochFile(folder: string, epoch: Epoch, sealer: Sealer): void {
+  writeFileAtomically(epochPath(folder), `${JSON.stringify({ ...epoch, mark: markOf(epoch, sealer) })}\n`);
+}
+
+/** Tells a damaged note from an honest one: a flipped digit must not put every grant in doubt. */
+function markOf({ number, id }: Epoch, sealer: Sealer): string {
+  return Buffer.from(sealer.marker()(`epoch.${number}.${id}`)).toString("hex");
 }
 
 function epochPath(folder: string): string {

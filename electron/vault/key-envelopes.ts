@@ -54,7 +54,9 @@ export interface OpenedKey {
  */
 export async function openVaultKey(options: OpenKeyOptions): Promise<Result<OpenedKey, LockedKey>> {
   const stored: StoredKeyFiles = { file: readKeyFile(options.folder, "file"), copy: readKeyFile(options.folder, "copy") };
-  if (stored.file.kind === "newer" || stored.copy.kind === "newer") return err(plainLock(failure("vault_newer")));
+  // The file is written before its copy: a copy alone that says "newer" is damaged.
+  if (stored.file.kind === "newer" || (stored.copy.kind === "newer" && stored.file.kind !== "present"))
+    return err(plainLock(failure("vault_newer")));
   const unavailable = [stored.file, stored.copy].find((one) => one.kind === "unavailable");
   if (unavailable !== undefined && stored.file.kind !== "present" && stored.copy.kind !== "present") {
     return err(plainLock(writeFailed(unavailable.error)));

@@ -123,9 +123,16 @@ describe("the key file and its copy", () => {
     expect((await keys.lock()).failure).toMatchObject({ code: "vault_locked", params: { keyFile: "absent" } });
   });
 
-  it.each([main, copy])("are left to the newer version that wrote %s", async (name) => {
+  it("are left to the newer version that wrote them, also when it was killed before the copy", async () => {
     const keys = await filled();
-    keys.write(name, { ...keys.read(), version: 2, somethingNew: true });
+    keys.write(main, { ...keys.read(), version: 2, somethingNew: true });
+    expect((await keys.lock()).failure.code).toBe("vault_newer");
+  });
+
+  it("are left to the newer version when only its copy is left", async () => {
+    const keys = await filled();
+    keys.write(copy, { ...keys.read(), version: 2, somethingNew: true });
+    rmSync(join(keys.folder, main));
     expect((await keys.lock()).failure.code).toBe("vault_newer");
   });
 });

@@ -16,6 +16,8 @@ import { writeEpochFile } from "./epoch.ts";
 import type { KeyKeeper } from "./key-keeper.ts";
 import { emptyWriteAheadLog, resealDatabase } from "./key-reseal.ts";
 import { findUnreadable, repairConnection } from "./record-repair.ts";
+import { repairAtStart } from "./repair-marker.ts";
+import { type SealedTable, sealedTables } from "./sealed-tables.ts";
 import { createSealer } from "./sealing.ts";
 import { lockedOut, needsRepair, problemOf, writeFailed } from "./vault-failures.ts";
 import { endEpoch, type OpenedVaultFile } from "./vault-file.ts";
@@ -30,10 +32,9 @@ export interface OpenedVault {
   /** At most `limit` rows, newest first, older than `beforeSequence`. */
   readonly listAudit: (limit: number, beforeSequence?: number) => Promise<Result<readonly AuditRow[]>>;
   /**
-   * Opens every connection's record once, in small steps, and repairs what it can from the backups. Gives the connections
-   * that stay unreadable, and how many were restored.
+   * Opens every connection's record once and walks the audit chain, in small steps, and repairs what it can from the backups.
    */
-  readonly inspect: () => Promise<Result<{ readonly unreadable: readonly ConnectionKey[]; readonly restored: number }>>;
+  readonly inspect: () => Promise<Result<Inspection>>;
   /** Backs the vault up now. Fails with `vault_backup_failed`. */
   readonly backUp: () => Promise<Result<undefined>>;
   /** Unix milliseconds; `undefined` before the first backup. */
@@ -49,6 +50,14 @@ export interface OpenedVault {
   readonly rekey: (passphrase?: string) => Promise<Result<undefined>>;
   /** Writes what waits, closes the file, wipes the key and drops the lock. Later calls answer `vault_locked`. */
   readonly close: () => void;
+}
+
+export interface Inspection {
+  /** Connections whose record opens neither here nor in a backup. */
+  readonly unreadable: readonly ConnectionKey[];
+  readonly restored: number;
+  /** `undefined` when the vault was closed meanwhile. */
+  readonly audit: AuditVerification | undefined;
 }
 
 export interface PresentParts {
@@ -70,7 +79,12 @@ export function presentVault(parts: PresentParts): OpenedVault {
   const notices = [...parts.notices];
   let closed = false;
   let onBackup: (failed: Failure | undefined) => void = () => undefined;
-  const guard: Guard = (work) => (closed ? err(lockedOut({ problem: "closed" })) : attempt(work));
+  const guard: Guard = (work) => {
+    if (closed) return err(lockedOut({ problem: "closed" }));
+    const result = attempt(work);
+    if (!result.ok && result.error.code === "vault_needs_repair") attempt(() => done(repairAtStart(folder)));
+    return result;
+  };
   const backups = createBackupKeeper(tables, folder, nowMs, (failed) => onBackup(failed));
   const queue = createAuditQueue((entries) => guard(() => done(tables.audit.append(entries))));
   const flushed = async <T>(read: () => T): Promise<Result<T>> => {
@@ -85,9 +99,12 @@ export function presentVault(parts: PresentParts): OpenedVault {
     listAudit: (limit, beforeSequence) => flushed(() => tables.audit.list(limit, beforeSequence)),
     inspect: async () => {
       try {
-        return ok(await findUnreadable(tables, repair, () => closed));
+        const found = await findUnreadable(tables, repair, () => closed);
+        const audit = closed ? undefined : await tables.audit.verifyInSteps(() => new Promise((resolve) => void setImmediate(resolve)));
+        return ok({ ...found, audit });
       } catch (error) {
-        return err(failureOf(error));
+        // Closed in the middle of it: nobody waits for the answer.
+        return err(closed ? lockedOut({ problem: "closed" }) : failureOf(error));
       }
     },
     backUp: backups.backUp,
@@ -105,7 +122,7 @@ export function presentVault(parts: PresentParts): OpenedVault {
       queue.flush();
       backups.stop();
       // A note that is not written costs nothing but one check at the next opening.
-      attempt(() => done(writeEpochFile(folder, endEpoch(tables, file.epoch))));
+      attempt(() => done(writeEpochFile(folder, endEpoch(tables, file.epoch), tables.sealer)));
       closed = true;
       parts.release();
     },
@@ -131,6 +148,7 @@ async function changeKey(parts: KeyChangeParts, passphrase?: string): Promise<Re
   }
   // The key is changed from here on, whatever else fails: at worst a backup is missing for a while, which is told as a notice.
   attempt(() => done(emptyWriteAheadLog(file.tables.database)));
+  attempt(() => done(writeEpochFile(folder, file.epoch, file.tables.sealer)));
   backups.discardCurrent();
   const backedUp = await backups.backUp();
   parts.told.push(...(await change.finish()));
@@ -164,6 +182,9 @@ function vaultOn({ tables, guard, backups, repair, folder }: VaultParts): Omit<V
     if (result.ok) backups.changed();
     return result;
   };
+  const forget = (kind: SealedTable["kind"], names: readonly string[]) => {
+    for (const table of sealedTables) if (table.kind === kind) attempt(() => done(forgetInBackups(folder, table, names)));
+  };
   return {
     listConnections: async (page) => guard(() => ok(connections.list(page))),
     readConnection: async (key) =>
@@ -177,19 +198,31 @@ function vaultOn({ tables, guard, backups, repair, folder }: VaultParts): Omit<V
     },
     deleteConnection: async (key, generation) => {
       const deleted = guard(() => connections.delete(key, generation));
-      // A copy that stays in a backup comes back only with that backup, and as InDoubt.
-      if (deleted.ok) attempt(() => done(forgetInBackups(folder, [key.provider, key.environment, key.user])));
+      if (deleted.ok) forget("connection", [key.provider, key.environment, key.user]);
       return deleted;
     },
 
     listRegistrations: async () => guard(() => ok(registrations.list())),
     readRegistration: async (provider, environment) => guard(() => registrations.read(provider, environment)),
     saveRegistrations: async (list) => kept(guard(() => done(registrations.save(list)))),
-    deleteRegistration: async (provider, environment) => kept(guard(() => done(registrations.delete(provider, environment)))),
+    deleteRegistration: async (provider, environment) => {
+      const deleted = kept(guard(() => done(registrations.delete(provider, environment))));
+      if (deleted.ok) forget("registration", [provider, environment]);
+      return deleted;
+    },
 
     listClients: async () => guard(() => ok(clients.list())),
-    saveClient: async (client) => kept(guard(() => done(clients.save(client)))),
-    deleteClient: async (clientId) => kept(guard(() => done(clients.delete(clientId)))),
+    saveClient: async (client) => {
+      const saved = kept(guard(() => done(clients.save(client))));
+      // Its access may have been narrowed: an older one must not come back.
+      if (saved.ok) forget("client", [client.clientId]);
+      return saved;
+    },
+    deleteClient: async (clientId) => {
+      const deleted = kept(guard(() => done(clients.delete(clientId))));
+      if (deleted.ok) forget("client", [clientId]);
+      return deleted;
+    },
 
     readSecret: async (name) => guard(() => secrets.read(name)),
     saveSecret: async (name, value) => guard(() => done(secrets.save(name, value))),

@@ -46,7 +46,8 @@ export function repairSmallTables(tables: VaultTables, folder: string): readonly
 
 function repairRow(tables: VaultTables, folder: string, table: SealedTable, damaged: StoredRow): Failure {
   const row = wholeRow(tables, folder, table, namesOfRow(table, damaged));
-  if (row === undefined) return failure("vault_record_damaged", { what: wordsFor[table.name] });
+  // Only the very same record: an older one may give a program more than it has now.
+  if (row === undefined || !sameSealing(table, damaged, row)) return failure("vault_record_damaged", { what: wordsFor[table.name] });
   inTransaction(tables.database, () => putMarked(tables, table, damaged, row));
   return failure("vault_record_restored");
 }
@@ -68,7 +69,7 @@ export async function findUnreadable(tables: VaultTables, repair: (key: Connecti
     // oxlint-disable-next-line no-await-in-loop -- the pause is the point
     if (seen % recordsAtOnce === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
     if (isClosed()) break;
-    if (tables.connections.read(key).ok) continue;
+    if (tables.connections.showAsStored(key)) continue;
     if (repair(key)) restored += 1;
     else unreadable.push(key);
   }

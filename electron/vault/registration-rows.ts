@@ -104,5 +104,8 @@ function openRegistration(sealer: Sealer, row: unknown): StoredRegistration | un
 
 /** Known fields only: whatever else the caller's object holds, a secret among it, is not written in the open. */
 function viewText(shown: object): string {
-  return JSON.stringify(viewSchema.parse(parseJson(JSON.stringify(shown))));
+  const view = viewSchema.safeParse(parseJson(JSON.stringify(shown)));
+  // Not the schema's own error: that one speaks of what is stored.
+  if (!view.success) throw new TypeError("a view of another form");
+  return JSON.stringify(view.data);
 }

@@ -1,35 +1,98 @@
 /**
  * Takes out of a damaged or foreign database file whatever is whole.
  *
- * Invariant: the file itself is only read (it is opened as a copy), and nothing is believed here: what is taken out is judged
- * by its seal. A row the file cannot give is left out, not an error.
+ * Invariants: the file itself is only read (it is opened as a copy), and nothing is believed here: what is taken out is judged
+ * by its seal. A row the file cannot give is left out, not an error; a disk that fails is an error, not a missing row.
  */
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type SealedTable, sealedTables } from "./sealed-tables.ts";
 import type { StoredRow } from "./stored-row.ts";
-import { problemOf } from "./vault-failures.ts";
+import { saysDamaged } from "./vault-failures.ts";
 
 export type SalvagedRows = ReadonlyMap<SealedTable["name"], readonly StoredRow[]>;
 
-/** Opens a copy of the file at `path` with its write-ahead log and hands it to `work`. */
-export function withCopy<T>(folder: string, path: string, work: (database: DatabaseSync) => T): T {
-  const copyFolder = mkdtempSync(join(folder, "vault.salvage-"));
+/** Begins the names of the folders for copies; what a kill left of them is removed at the next opening. */
+export const salvageFolderPrefix = "vault.salvage-";
+
+/** SQLite's page size where nobody chose another, and the vault does not. */
+const pageBytes = 4096;
+
+/**
+ * Opens a copy of the file at `path` with its write-ahead log and hands it to `work`. A file whose first page, with header and
+ * schema, is damaged gets that page from `sibling`, an older copy of the same file, if there is one.
+ */
+export function withCopy<T>(folder: string, path: string, sibling: string | undefined, work: (database: DatabaseSync) => T): T {
+  const copyFolder = mkdtempSync(join(folder, salvageFolderPrefix));
   try {
     const copy = join(copyFolder, "copy.sqlite");
-    for (const ending of ["", "-wal"]) {
-      if (existsSync(path + ending)) copyFileSync(path + ending, copy + ending);
-    }
-    const database = new DatabaseSync(copy, { timeout: 0, defensive: true });
+    copyWithLog(path, copy);
+    const database = openCopy(copy);
     try {
-      database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
-      return work(database);
+      if (sibling === undefined || hasTables(database)) return work(database);
     } finally {
       database.close();
     }
+    copyWithLog(path, copy);
+    replaceFirstPage(copy, sibling);
+    const mended = openCopy(copy);
+    try {
+      return work(mended);
+    } finally {
+      mended.close();
+    }
   } finally {
     rmSync(copyFolder, { recursive: true, force: true });
+  }
+}
+
+function copyWithLog(path: string, copy: string): void {
+  for (const ending of ["", "-wal"]) {
+    rmSync(copy + ending, { force: true });
+    if (existsSync(path + ending)) copyFileSync(path + ending, copy + ending);
+  }
+}
+
+function openCopy(copy: string): DatabaseSync {
+  const database = new DatabaseSync(copy, { timeout: 0, defensive: true });
+  try {
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+    return database;
+  } catch (error) {
+    if (!saysDamaged(error)) {
+      database.close();
+      throw error;
+    }
+    return database;
+  }
+}
+
+/** Whether every table can at least be asked for. */
+function hasTables(database: DatabaseSync): boolean {
+  try {
+    for (const { name, names, sealed } of sealedTables)
+      database.prepare(`SELECT ${[...names, sealed].join(", ")} FROM ${name} LIMIT 1`).get();
+    return true;
+  } catch (error) {
+    if (!saysDamaged(error)) throw error;
+    return false;
+  }
+}
+
+function replaceFirstPage(path: string, sibling: string): void {
+  if (statSync(path).size < pageBytes || statSync(sibling).size < pageBytes) return;
+  const page = Buffer.alloc(pageBytes);
+  const from = openSync(sibling, "r");
+  const to = openSync(path, "r+");
+  try {
+    readSync(from, page, 0, pageBytes, 0);
+    // The file is as long as it is, whatever the older header says (sqlite.org/fileformat2.html, offset 28).
+    page.writeUInt32BE(Math.floor(statSync(path).size / pageBytes), 28);
+    writeSync(to, page, 0, pageBytes, 0);
+  } finally {
+    closeSync(from);
+    closeSync(to);
   }
 }
 
@@ -38,16 +101,13 @@ export function salvageRows(database: DatabaseSync): SalvagedRows {
   return new Map(sealedTables.map((table) => [table.name, salvageTable(database, table)]));
 }
 
-/** From both ends up to the damage. */
+/** From both ends of the key's index up to the damage, and then the table by itself. */
 function salvageTable(database: DatabaseSync, { name, names }: SealedTable): readonly StoredRow[] {
   const rows = new Map<string, StoredRow>();
-  for (const direction of ["ASC", "DESC"]) {
-    const order = names.map((column) => `${column} ${direction}`).join(", ");
-    for (const row of readable(() => database.prepare(`SELECT * FROM ${name} ORDER BY ${order}`))) {
-      const id = JSON.stringify(names.map((column) => row[column]));
-      if (direction === "DESC" && rows.has(id)) break;
-      rows.set(id, row);
-    }
+  const orders = ["ASC", "DESC"].map((direction) => names.map((column) => `${column} ${direction}`).join(", "));
+  const selects = [...orders.map((order) => `SELECT * FROM ${name} ORDER BY ${order}`), `SELECT * FROM ${name} NOT INDEXED`];
+  for (const select of selects) {
+    for (const row of readable(() => database.prepare(select))) rows.set(JSON.stringify(names.map((column) => row[column])), row);
   }
   return [...rows.values()];
 }
@@ -67,7 +127,7 @@ function* readable(prepare: () => StatementSync, ...values: readonly number[]): 
   try {
     yield* prepare().iterate(...values);
   } catch (error) {
-    // The end of what can be read. Any other error is a bug.
-    if (problemOf(error) === undefined) throw error;
+    // The end of what can be read.
+    if (!saysDamaged(error)) throw error;
   }
 }

@@ -2,6 +2,7 @@
  * Turns errors of SQLite and the file system into failures. A failure holds one short problem word or phrase from the
  * lists below, never SQL, a path's content or a value.
  */
+import { ZodError } from "zod";
 import { type Failure, type FailureParams, failure } from "../../shared/failure.ts";
 import { systemProblem } from "../../shared/system-problem.ts";
 import type { EnvelopeName } from "./key-envelope.ts";
@@ -21,16 +22,23 @@ const sqliteProblems: Readonly<Record<number, string>> = {
 
 /** What an error of SQLite or the file system means; `undefined` for any other error, which is a bug. */
 export function problemOf(error: unknown): string | undefined {
+  if (error instanceof ZodError) return "damaged file";
   const code = sqliteCode(error);
   // A database error nobody foresaw must not become an exception on the way to saving a rotated token.
   if (code !== undefined) return sqliteProblems[code] ?? "database error";
   return systemProblem(error);
 }
 
-/** Whether the error says that the file's content is no sound database (SQLITE_CORRUPT, SQLITE_NOTADB). */
+/** Codes that a sound vault of ours does not give to statements of ours: ERROR (no such column), CORRUPT, CONSTRAINT, MISMATCH, NOTADB. */
+const damageCodes = new Set([1, 11, 19, 20, 26]);
+
+/**
+ * Whether the error says that the file's content is no sound vault: SQLite's word, or a value of a form nothing of ours
+ * writes.
+ */
 export function saysDamaged(error: unknown): boolean {
   const code = sqliteCode(error);
-  return code === 11 || code === 26;
+  return (code !== undefined && damageCodes.has(code)) || error instanceof ZodError;
 }
 
 /** Whether another process holds the file (SQLITE_BUSY, SQLITE_LOCKED). */

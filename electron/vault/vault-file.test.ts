@@ -116,12 +116,20 @@ describe("a damaged vault", () => {
 describe("a vault of another version", () => {
   it("that is newer is refused and left as it is", async () => {
     const profile = await filled();
-    profile.edit((database) => database.exec("PRAGMA user_version = 1000"));
+    await profile.makeNewer(1000);
     const before = readFileSync(profile.vaultPath);
     expect(failureOf(await profile.tryOpen()).code).toBe("vault_newer");
     expect(readFileSync(profile.vaultPath).equals(before)).toBe(true);
-    profile.edit((database) => database.exec(`PRAGMA user_version = ${latestVersion}`));
+    await profile.makeNewer(latestVersion);
     await profile.open();
+  });
+
+  it("that only calls itself newer is damaged, and recovered", async () => {
+    const profile = await filled();
+    profile.edit((database) => database.exec("PRAGMA user_version = 1000"));
+    const opened = await profile.open();
+    expect(opened.notices.map(({ code }) => code)).toEqual(["vault_damaged"]);
+    expect(valueOf(await opened.vault.listConnections())).not.toEqual([]);
   });
 
   it("that is empty, as a stop before the first write leaves it, becomes a new vault", async () => {

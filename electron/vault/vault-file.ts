@@ -8,14 +8,15 @@ import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { type DatabaseOpening, openDatabase } from "./database.ts";
 import { doubtful } from "./doubtful.ts";
-import { type Epoch, isBehind, readEpoch, startEpoch } from "./epoch.ts";
+import { type Epoch, isBehind, readEpoch, readEpochFile, startEpoch } from "./epoch.ts";
 import { openIntegrity } from "./integrity.ts";
-import { createTables, migrate } from "./migrations.ts";
-import { hasRecoverySources, type Recovered, recoverVault } from "./recovery.ts";
-import { createSealer } from "./sealing.ts";
+import { createTables, latestVersion, migrate } from "./migrations.ts";
+import { finishRecovery, hasRecoverySources, type Recovered, recoverVault } from "./recovery.ts";
+import { needsRepairAtStart, repairDone } from "./repair-marker.ts";
+import { createSealer, type Sealer } from "./sealing.ts";
 import { inTransaction } from "./transaction.ts";
-import { provesVault } from "./vault-canary.ts";
-import { lockedOut, writeFailed } from "./vault-failures.ts";
+import { provesVault, schemaVersion } from "./vault-canary.ts";
+import { writeFailed } from "./vault-failures.ts";
 import { vaultExists } from "./vault-folder.ts";
 import { openTables, type VaultTables } from "./vault-tables.ts";
 
@@ -25,8 +26,8 @@ export interface VaultFileParts {
   readonly vaultId: string;
   /** Keys that may be this vault's, likeliest first. */
   readonly candidates: readonly Buffer[];
-  /** The newest epochs noted outside the vault. */
-  readonly notedEpochs: readonly (Epoch | undefined)[];
+  /** The newest epoch noted in the credential store. */
+  readonly credentialEpoch: Epoch | undefined;
   readonly nowMs: () => number;
 }
 
@@ -44,10 +45,12 @@ interface Proven {
 
 /** Fails with `vault_locked` (of another key), `vault_newer`, `vault_in_use` or `vault_write_failed`; then the file is as it was. */
 export function openVaultFile(parts: VaultFileParts): Result<OpenedVaultFile> {
+  const prepared = attempt(() => ok(finishRecovery(parts.folder, parts.vaultPath, parts.nowMs())));
+  if (!prepared.ok) return prepared;
   const opening = mustBeRecovered(parts) ? ({ kind: "damaged" } as const) : openProven(parts);
   if (opening.kind === "opened") return finish(parts, opening.value, []);
   if (opening.kind === "failed") return err(opening.failure);
-  const recovered = recoverWithAnyKey(parts);
+  const recovered = recover(parts);
   if (!recovered.ok) return recovered;
   const again = openProven(parts);
   if (again.kind === "failed") return err(again.failure);
@@ -57,7 +60,8 @@ export function openVaultFile(parts: VaultFileParts): Result<OpenedVaultFile> {
 
 /** A vault that was there before must not come back empty because its file is gone or cut to nothing. */
 function mustBeRecovered({ folder, vaultPath }: VaultFileParts): boolean {
-  return !vaultExists(vaultPath) && hasRecoverySources(folder);
+  if (needsRepairAtStart(folder)) return true;
+  return !vaultExists(vaultPath) && hasRecoverySources(folder, vaultPath);
 }
 
 function openProven(parts: VaultFileParts): DatabaseOpening<Proven> {
@@ -66,6 +70,7 @@ function openProven(parts: VaultFileParts): DatabaseOpening<Proven> {
     for (const vaultKey of parts.candidates) {
       const sealer = createSealer(vaultKey);
       if (!provesVault(database, sealer, parts.vaultId)) continue;
+      if (schemaVersion(database) > latestVersion) return { kind: "failed", failure: failure("vault_newer") };
       migrate(database, sealer, parts.vaultId);
       const integrity = openIntegrity(database, sealer);
       if (!integrity.verify()) return { kind: "changed" };
@@ -76,13 +81,15 @@ function openProven(parts: VaultFileParts): DatabaseOpening<Proven> {
   });
 }
 
-function recoverWithAnyKey(parts: VaultFileParts): Result<Recovered> {
-  let recovered: Result<Recovered> = err(lockedOut({ problem: "no key" }));
-  for (const vaultKey of parts.candidates) {
-    recovered = attempt(() => recoverVault({ ...parts, sealer: createSealer(vaultKey) }));
-    if (recovered.ok) break;
-  }
+function recover(parts: VaultFileParts): Result<Recovered> {
+  const sealers = parts.candidates.map(createSealer);
+  const recovered = attempt(() => recoverVault({ ...parts, sealers, notedEpochs: (sealer) => notedEpochs(parts, sealer) }));
+  if (recovered.ok) repairDone(parts.folder);
   return recovered;
+}
+
+function notedEpochs({ folder, credentialEpoch }: VaultFileParts, sealer: Sealer): readonly Epoch[] {
+  return [readEpochFile(folder, sealer), credentialEpoch].filter((epoch) => epoch !== undefined);
 }
 
 function recoveryNotices(why: "damaged" | "changed", { aside, backupTakenAtMs, kept }: Recovered): readonly Failure[] {
@@ -93,18 +100,27 @@ function recoveryNotices(why: "damaged" | "changed", { aside, backupTakenAtMs, k
   ];
 }
 
-/** Looks whether the file is the newest one, and starts its next epoch. */
+/**
+ * Looks whether the file is the newest one, and starts its next epoch. A disk that takes no writes now keeps nobody from
+ * reading: the epoch then stays as it was.
+ */
 function finish(parts: VaultFileParts, { tables, vaultKey }: Proven, recovered: readonly Failure[]): Result<OpenedVaultFile> {
   const { database, sealer } = tables;
-  const finished = attempt(() =>
-    inTransaction(database, () => {
-      const found = readEpoch(database, sealer);
-      const isOld = recovered.length === 0 && parts.notedEpochs.some((noted) => isBehind(found, noted));
-      if (isOld) doubtEverything(tables, parts.nowMs());
-      const notices = isOld ? [failure("vault_rolled_back")] : recovered;
-      return ok({ tables, vaultKey, epoch: startEpoch(database, sealer, newest([found, ...parts.notedEpochs])), notices });
-    }),
-  );
+  const finished = attempt((): Result<OpenedVaultFile> => {
+    const found = readEpoch(database, sealer);
+    const noted = notedEpochs(parts, sealer);
+    const isOld = recovered.length === 0 && noted.some((one) => isBehind(found, one));
+    const started = attempt(() =>
+      inTransaction(database, () => {
+        if (isOld) doubtEverything(tables, parts.nowMs());
+        return ok(startEpoch(database, sealer, newest([found, ...noted])));
+      }),
+    );
+    const notices = isOld ? [failure("vault_rolled_back")] : recovered;
+    if (started.ok) return ok({ tables, vaultKey, epoch: started.value, notices });
+    if (isOld || found === undefined) return started;
+    return ok({ tables, vaultKey, epoch: found, notices: [...notices, started.error] });
+  });
   if (!finished.ok) database.close();
   return finished;
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
@@ -105,11 +105,71 @@ describe("a damaged vault file", () => {
 
   it("loses nothing when the app is killed between setting it aside and putting the new one in its place", async () => {
     const profile = await filled();
-    renameSync(profile.vaultPath, join(profile.folder, "vault.damaged-20261122-143005.sqlite"));
+    renameSync(profile.vaultPath, join(profile.folder, "vault.recovered.sqlite"));
     writeFileSync(join(profile.folder, "vault.recovering.tmp"), "half written");
+    writeFileSync(`${profile.vaultPath}-wal`, "the log of the damaged vault");
     const opened = await profile.open();
-    expect(Object.keys(await found(opened))).toEqual(Object.keys(both).sort());
-    expect(existsSync(join(profile.folder, "vault.recovering.tmp"))).toBe(false);
+    expect(await found(opened)).toEqual({ [john.user]: stillActive(john), [jane.user]: stillActive(jane) });
+    expect(readdirSync(profile.folder).filter((name) => /recover/.test(name))).toEqual([]);
+    expect(readdirSync(profile.folder)).toContain("vault.damaged-20261122-143005.sqlite-wal");
+  });
+
+  it("is not taken for a source again once its connections have been forgotten", async () => {
+    const profile = await filled();
+    profile.edit((database) => database.exec("DELETE FROM connection WHERE user = 'mmd10030.janedoe'"));
+    const opened = await profile.open();
+    expect(codes(opened)).toEqual(["vault_changed"]);
+    valueOf(await opened.vault.deleteConnection(john, 2));
+    opened.close();
+    rmSync(profile.vaultPath);
+    expect(await found(await profile.open())).toEqual({});
+  });
+
+  it("cut to nothing beside its log is not taken for a new one", async () => {
+    const profile = await filled([john, jane], true);
+    const opened = await profile.open();
+    valueOf(await opened.vault.commitConnection(active(john, 2)));
+    const log = readFileSync(`${profile.vaultPath}-wal`);
+    opened.close();
+    writeFileSync(`${profile.vaultPath}-wal`, log);
+    truncateSync(profile.vaultPath, 0);
+    const again = await profile.open();
+    expect(codes(again)).toContain("vault_restored");
+    expect(Object.keys(await found(again))).toHaveLength(2);
+  });
+
+  it("whose first page is damaged gives its rows with the first page of a backup", async () => {
+    const profile = await filled([john], true);
+    const opened = await profile.open();
+    valueOf(await opened.vault.commitConnection(active(jane, 1)));
+    opened.close();
+    const bytes = readFileSync(profile.vaultPath);
+    writeFileSync(profile.vaultPath, bytes.fill(0xa5, 0, 100));
+    expect(await found(await profile.open())).toEqual({ [john.user]: stillActive(john), [jane.user]: stillActive(jane) });
+  });
+
+  it("that is an older copy besides does not vouch for itself", async () => {
+    const profile = await filled();
+    const old = readFileSync(profile.vaultPath);
+    const opened = await profile.open();
+    valueOf(await opened.vault.commitConnection(active(john, 2)));
+    opened.close();
+    const root = profile.edit((database) => database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'audit'").get());
+    const at = (Number(root?.["rootpage"]) - 1) * 4096;
+    writeFileSync(profile.vaultPath, old.fill(0xa5, at, at + 4096));
+    expect(await found(await profile.open())).toEqual(both);
+  });
+
+  it("does not bring a program back that was removed", async () => {
+    const profile = new Profile();
+    const opened = await profile.open();
+    const client = { clientId: "c", name: "DMS", clientKey: "key", access: { users: "all", providers: "all" }, pairedAtMs: nowMs } as const;
+    valueOf(await opened.vault.saveClient(client));
+    valueOf(await opened.backUp());
+    valueOf(await opened.vault.deleteClient("c"));
+    opened.close();
+    truncateSync(profile.vaultPath, 0);
+    expect(valueOf(await (await profile.open()).vault.listClients())).toEqual([]);
   });
 
   it("of another vault is left alone", async () => {
@@ -134,7 +194,7 @@ function replaceByRecipes(profile: Profile): void {
 function backupNames(profile: Profile): readonly string[] {
   return readdirSync(profile.folder)
     .filter((name) => name.startsWith("vault.backup-"))
-    .sort((a, b) => a.length - b.length || a.localeCompare(b));
+    .sort();
 }
 
 describe("rows that another program changed", () => {
@@ -221,6 +281,13 @@ describe("an older copy of the vault", () => {
     expect((await found(again))[john.user]).toMatch(/^InDoubt/);
   });
 
+  it("is not made of a damaged note", async () => {
+    const profile = await filled();
+    const path = join(profile.folder, "vault-epoch.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"number":\d+/, '"number":99'));
+    expect((await profile.open()).notices).toEqual([]);
+  });
+
   it("is told from a vault whose notes were lost", async () => {
     const profile = await filled();
     rmSync(join(profile.folder, "vault-epoch.json"));
@@ -249,7 +316,7 @@ describe("a record with a flipped bit", () => {
     const profile = await filled([john, jane], true);
     flip(profile, "connection", "sealed_record", johns);
     const opened = await profile.open();
-    expect(valueOf(await opened.inspect())).toEqual({ restored: 1, unreadable: [] });
+    expect(valueOf(await opened.inspect())).toMatchObject({ restored: 1, unreadable: [], audit: { kind: "intact" } });
     expect(await found(opened)).toEqual({ [john.user]: stillActive(john), [jane.user]: stillActive(jane) });
   });
 
@@ -277,7 +344,7 @@ describe("a record with a flipped bit", () => {
     const profile = await filled();
     flip(profile, "connection", "sealed_record", johns);
     const opened = await profile.open();
-    expect(valueOf(await opened.inspect())).toEqual({ restored: 0, unreadable: [john] });
+    expect(valueOf(await opened.inspect())).toMatchObject({ restored: 0, unreadable: [john] });
     expect(await found(opened)).toEqual({ [john.user]: "grant_unreadable", [jane.user]: stillActive(jane) });
   });
 
@@ -296,7 +363,32 @@ describe("a record with a flipped bit", () => {
   });
 });
 
+describe("plain columns that were damaged", () => {
+  it("are shown again as the record says", async () => {
+    const profile = await filled();
+    profile.edit((database) =>
+      database.exec("UPDATE connection SET state_kind = 'Actjve', organisation = 'x' WHERE user = 'mmd10030.johndoe'"),
+    );
+    const opened = await profile.open();
+    expect(valueOf(await opened.vault.listConnections())).toHaveLength(1);
+    valueOf(await opened.inspect());
+    expect(valueOf(await opened.vault.listConnections())).toMatchObject([{ key: jane }, { key: john, organisation: "10030/MMD" }]);
+  });
+});
+
 describe("backups", () => {
+  it("are told apart by their number, whatever the clock says", async () => {
+    const profile = await filled();
+    for (const at of [Date.UTC(2038, 0, 1), nowMs, nowMs - 1_000, nowMs - 2_000]) {
+      const opened = valueOf(await profile.tryOpen({ nowMs: () => at }));
+      valueOf(await opened.vault.commitConnection(active({ ...john, user: `user-${at}` }, 1)));
+      valueOf(await opened.backUp());
+      opened.close();
+    }
+    rmSync(profile.vaultPath);
+    expect(Object.keys(await found(await profile.open()))).toHaveLength(6);
+  });
+
   it("are the three newest", async () => {
     const profile = await filled();
     const opened = await profile.open();

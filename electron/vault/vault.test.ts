@@ -159,7 +159,7 @@ describe("registrations, programs and secrets", () => {
       // The cast makes the wrong value the compiler refuses.
       { registration: broken as RegistrationView, clientSecret: "secret-2" },
     ]);
-    await expect(saving).rejects.toThrow("environment");
+    await expect(saving).rejects.toThrow("a view of another form");
     expect(valueOf(await vault.listRegistrations())).toEqual([]);
   });
 });

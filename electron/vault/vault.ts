@@ -8,10 +8,11 @@
  */
 import type { Failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import type { AuditEntry } from "../core/ports.ts";
 import { createCredentialEnvelope } from "./credential-envelope.ts";
 import type { CredentialStore } from "./credential-store.ts";
 import { withinDeadline } from "./deadline.ts";
-import { readEpochCredential, readEpochFile, writeEpochCredential, writeEpochFile } from "./epoch.ts";
+import { type Epoch, readEpochCredential, writeEpochCredential, writeEpochFile } from "./epoch.ts";
 import type { KeyEnvelope } from "./key-envelope.ts";
 import { type OpenedKey, openVaultKey } from "./key-envelopes.ts";
 import type { LockedKey } from "./key-failures.ts";
@@ -19,7 +20,9 @@ import { type OpenedVault, presentVault } from "./present-vault.ts";
 import { repairSmallTables } from "./record-repair.ts";
 import { hasRecoverySources } from "./recovery.ts";
 import { createSafeStorageEnvelope, type SafeStorageLike } from "./safe-storage-envelope.ts";
-import { writeFailed } from "./vault-failures.ts";
+import type { Sealer } from "./sealing.ts";
+import { sweep } from "./sweep.ts";
+import { problemOf, saysDamaged, writeFailed } from "./vault-failures.ts";
 import { type OpenedVaultFile, openVaultFile } from "./vault-file.ts";
 import { lockFolder, vaultExists } from "./vault-folder.ts";
 
@@ -78,7 +81,8 @@ async function openLocked(
   release: () => void,
 ): Promise<Result<OpenedVault, LockedVault>> {
   const { folder, nowMs } = options;
-  const exists = vaultExists(vaultPath) || hasRecoverySources(folder);
+  sweep(folder);
+  const exists = vaultExists(vaultPath) || hasRecoverySources(folder, vaultPath);
   const key = await openVaultKey({
     folder,
     vaultExists: exists,
@@ -131,20 +135,38 @@ async function openFile(options: OpenVaultOptions, vaultPath: string, key: Opene
   const { folder, credentialStore, nowMs } = options;
   const { vaultId, candidates } = key;
   const noted = await bounded(options, readEpochCredential(credentialStore, vaultId));
-  const file = openVaultFile({ folder, vaultPath, vaultId, candidates, notedEpochs: [readEpochFile(folder), noted], nowMs });
+  const file = openVaultFile({ folder, vaultPath, vaultId, candidates, credentialEpoch: noted, nowMs });
   if (!file.ok) return file;
   const { tables, epoch } = file.value;
   try {
     const notices = [...file.value.notices, ...repairSmallTables(tables, folder)];
     const entries = notices.map(({ code }) => ({ atMs: nowMs(), action: "vault.open", actor: "broker", outcome: code }));
-    tables.audit.append(entries);
-    writeEpochFile(folder, epoch);
+    appendIfPossible(tables.audit.append, entries);
+    noteEpoch(folder, epoch, tables.sealer);
     // Nobody waits for this note: it only tells an old profile folder from a new one.
     void bounded(options, writeEpochCredential(credentialStore, vaultId, epoch));
     return ok({ ...file.value, notices });
   } catch (error) {
     tables.database.close();
     return err(writeFailed(error));
+  }
+}
+
+/** A disk that takes no writes now keeps nobody from reading. */
+function appendIfPossible(append: (entries: readonly AuditEntry[]) => void, entries: readonly AuditEntry[]): void {
+  try {
+    append(entries);
+  } catch (error) {
+    if (problemOf(error) === undefined || saysDamaged(error)) throw error;
+  }
+}
+
+/** A vault without its note is as good: only an older copy of it would not be noticed. */
+function noteEpoch(folder: string, epoch: Epoch, sealer: Sealer): void {
+  try {
+    writeEpochFile(folder, epoch, sealer);
+  } catch (error) {
+    if (problemOf(error) === undefined) throw error;
   }
 }
 

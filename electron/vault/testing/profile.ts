@@ -7,7 +7,11 @@ import { onTestFinished } from "vitest";
 import type { Failure } from "../../../shared/failure.ts";
 import { err, type Result } from "../../../shared/result.ts";
 import type { ConnectionKey, ConnectionRecord, Grant, StoredState } from "../../core/connection-state.ts";
+import { openVaultKey } from "../key-envelopes.ts";
+import { createSafeStorageEnvelope } from "../safe-storage-envelope.ts";
+import { createSealer } from "../sealing.ts";
 import { type OpenedVault, type OpenVaultOptions, openVault } from "../vault.ts";
+import { sealCanary } from "../vault-canary.ts";
 import { FakeCredentialStore, FakeSafeStorage } from "./fake-key-places.ts";
 
 export const nowMs = Date.UTC(2026, 10, 22, 14, 30, 5);
@@ -47,6 +51,22 @@ export class Profile {
 
   async open(): Promise<OpenedVault> {
     return valueOf(await this.tryOpen());
+  }
+
+  /** Makes the closed vault one that a newer version of the app has written. */
+  async makeNewer(version: number): Promise<void> {
+    const { folder } = this;
+    const envelopes = [createSafeStorageEnvelope(this.safeStorage, { platform: "linux", timeoutMs: 50 })];
+    const key = await openVaultKey({ folder, vaultExists: true, envelopes, nowMs: () => nowMs });
+    if (!key.ok) throw new Error(key.error.failure.message);
+    const { candidates, vaultId, wipe } = key.value;
+    const [vaultKey] = candidates;
+    if (vaultKey === undefined) throw new Error("no key");
+    this.edit((database) => {
+      database.exec(`PRAGMA user_version = ${version}`);
+      sealCanary(database, createSealer(vaultKey), vaultId);
+    });
+    wipe();
   }
 
   /** Another program's view of the file; the vault must be closed. */
