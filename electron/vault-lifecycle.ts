@@ -57,16 +57,16 @@ const notForStartingAnew: readonly Failure["code"][] = ["vault_in_use", "vault_n
 
 /** Opens the vault and starts the broker, or stays locked. */
 export async function startVaultLifecycle<R extends Running>(parts: VaultLifecycleParts<R>): Promise<VaultLifecycle<R>> {
-  let retry: NodeJS.Timeout | undefined;
+  const retry = createRetry(() => void change(() => unlock()));
   let anew: readonly Failure[] = [];
   let queue: Promise<unknown> = Promise.resolve();
   let state = await openAndStart();
 
   async function openAndStart(passphrase?: string): Promise<State<R>> {
     const waiting = parts.anew.resume();
-    if (!waiting.ok) return lockedState(withoutPlaces(waiting.error));
+    if (!waiting.ok) return lockedHere(withoutPlaces(waiting.error));
     const opened = await parts.open(passphrase);
-    if (!opened.ok) return lockedState(opened.error);
+    if (!opened.ok) return lockedHere(opened.error);
     const kept = await keepWaiting(opened.value, waiting.value);
     const broker = kept.ok ? await parts.start(opened.value) : kept;
     if (broker.ok) {
@@ -74,7 +74,7 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
       return { kind: "running", opened: opened.value, broker: broker.value };
     }
     opened.value.close();
-    return lockedState(withoutPlaces(broker.error));
+    return lockedHere(withoutPlaces(broker.error));
   }
 
   /** After starting anew: the old vault's connections go into the new one. */
@@ -88,14 +88,10 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     return ok();
   }
 
-  function lockedState(why: LockedVault): State<R> {
-    // The file of another process, or of a newer version, is none of ours to look into.
-    const mayLook = why.exists && !notForStartingAnew.includes(why.failure.code);
-    const connections = mayLook ? parts.lockedConnections() : [];
+  function lockedHere(why: LockedVault): State<R> {
     // A disk that is full or away now comes back without anybody's help.
-    if (why.failure.code === "vault_write_failed") retryLater();
-    const shown = connections.map(({ key }) => ({ ...key, providerName: parts.providerName(key.provider) }));
-    return { kind: "locked", why, connections: shown };
+    if (why.failure.code === "vault_write_failed") retry.later();
+    return lockedState(parts, why);
   }
 
   /** One at a time: a second click must not open the vault twice. */
@@ -103,12 +99,6 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     const changed = queue.then(work);
     queue = changed.catch(() => undefined);
     return changed;
-  }
-
-  function retryLater(): void {
-    clearTimeout(retry);
-    retry = setTimeout(() => void change(() => unlock()), retryMs);
-    retry.unref();
   }
 
   /** A wrong passphrase is answered to whoever typed it; what the page says stays as it was. */
@@ -151,7 +141,7 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     view: () => viewOf(state, () => parts.earlierSystemKeys?.available() ?? false),
     notices: () => (state.kind === "running" ? [...anew, ...state.opened.notices] : []),
     close: async () => {
-      clearTimeout(retry);
+      retry.stop();
       await queue;
       if (state.kind === "running") await state.broker.close();
     },
@@ -183,6 +173,26 @@ function viewOf(state: State<unknown>, hasEarlierSystemKeys: () => boolean): Vau
       canStartAnew: canStartAnew(why),
       connections,
     },
+  };
+}
+
+function lockedState<R extends Running>(parts: VaultLifecycleParts<R>, why: LockedVault): State<R> {
+  // The file of another process, or of a newer version, is none of ours to look into.
+  const mayLook = why.exists && !notForStartingAnew.includes(why.failure.code);
+  const connections = mayLook ? parts.lockedConnections() : [];
+  return { kind: "locked", why, connections: connections.map(({ key }) => ({ ...key, providerName: parts.providerName(key.provider) })) };
+}
+
+function createRetry(work: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => clearTimeout(timer);
+  return {
+    later: () => {
+      stop();
+      timer = setTimeout(work, retryMs);
+      timer.unref();
+    },
+    stop,
   };
 }
 

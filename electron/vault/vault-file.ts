@@ -119,7 +119,7 @@ function finish(parts: VaultFileParts, { tables, vaultKey }: Proven, recovered: 
     const notices = isOld ? [failure("vault_rolled_back")] : recovered;
     if (started.ok) return ok({ tables, vaultKey, epoch: started.value, notices });
     if (isOld || found === undefined) return started;
-    return ok({ tables, vaultKey, epoch: found, notices: [...notices, started.error] });
+    return ok({ tables, vaultKey, epoch: found, notices });
   });
   if (!finished.ok) database.close();
   return finished;
