@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { app, BrowserWindow, dialog, ipcMain, Menu, nativeImage, net, protocol, safeStorage, session, shell, Tray } from "electron";
 import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { failure } from "../shared/failure.ts";
+import { type Failure, failure } from "../shared/failure.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import { type Application, compose } from "./compose.ts";
 import { createLog, type OpenedLog } from "./diagnostics/log.ts";
@@ -132,7 +132,12 @@ function closeBeforeQuit(event: { readonly preventDefault: () => void }): void {
 }
 
 async function closeAll(open: Application): Promise<void> {
-  if (!(await mayClose(open))) {
+  const mayGo = await mayClose(open).catch((error: unknown) => {
+    // A host that cannot ask must still be able to end.
+    log?.error("close", error);
+    return true;
+  });
+  if (!mayGo) {
     closing = undefined;
     return;
   }
@@ -152,10 +157,14 @@ async function mayClose(open: Application): Promise<boolean> {
   const unsaved = await open.unsaved();
   const [why] = unsaved;
   if (why === undefined) return true;
+  return await isSureToQuit(why, unsaved.length);
+}
+
+async function isSureToQuit(why: Failure, unsaved: number): Promise<boolean> {
   const { response } = await dialog.showMessageBox({
     type: "warning",
     title: "DMS Connect",
-    message: `Sign-ins that could not be saved: ${unsaved.length}`,
+    message: `Sign-ins that could not be saved: ${unsaved}`,
     detail: `${why.message} If you quit now, these users may have to sign in again. ${why.remedy}`,
     buttons: ["Do not quit", "Quit anyway"],
     defaultId: 0,

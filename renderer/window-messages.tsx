@@ -36,7 +36,8 @@ export function WindowMessages({ status, page, onGoTo }: WindowMessagesProps) {
   return (
     <>
       {isLocked && page !== "recovery" ? <LockedMessage onGoTo={onGoTo} /> : null}
-      {pipe.state === "closed" ? <FailureMessage failure={pipe.failure} /> : null}
+      {/* A locked vault closes the pipe, too, and says so itself. */}
+      {pipe.state === "closed" && !isLocked ? <FailureMessage failure={pipe.failure} /> : null}
       {open.map((notice) => (
         <FailureMessage
           key={noticeKey(notice)}

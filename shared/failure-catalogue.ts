@@ -157,6 +157,12 @@ export const failureCatalogue = {
     "The answer of {{provider}} to a renewal was lost.",
     "DMS Connect finds out by itself whether you need to sign in again.",
   ),
+  grant_restored: texts(
+    "provider_unavailable",
+    true,
+    "The sign-in for {{provider}} comes from an older copy of the vault.",
+    "DMS Connect finds out by itself whether you need to sign in again.",
+  ),
   grant_dead: texts(
     "reconnect_required",
     false,

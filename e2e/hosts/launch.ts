@@ -28,9 +28,7 @@ export async function launchApp(options: LaunchOptions): Promise<AppUnderTest> {
   // Chromium's own switch; the Chromium host takes it, too.
   const args = [...(hasKeyStores ? [] : ["--password-store=basic"]), ...(options.args ?? [])];
   const electron = process.env["DMS_CONNECT_HOST"] === "chromium-host" ? undefined : findElectron();
-  return electron === undefined
-    ? launchOnChromiumHost(entry, args, environment)
-    : launchOnElectron(electron, entry, args, environment);
+  return electron === undefined ? launchOnChromiumHost(entry, args, environment) : launchOnElectron(electron, entry, args, environment);
 }
 
 /** The name of the host that `launchApp` would use here. */

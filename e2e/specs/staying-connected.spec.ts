@@ -1,7 +1,7 @@
 /** What happens to a connection after its sign-in. */
 
 import type { AppUnderTest } from "../hosts/launch.ts";
-import { answerPairing, connectionRow, pairingPrompt, waitForState } from "../support/app-window.ts";
+import { answerPairing, connectionRow, pairingPrompt, reconnect, waitForState } from "../support/app-window.ts";
 import { type Dealer, expect, test } from "../support/dealer-test.ts";
 import { selector, withSession } from "../support/program-session.ts";
 import { pairingCodeLine } from "../support/sample-program.ts";
@@ -30,7 +30,7 @@ test("a grant that ended at the provider asks for one click, and Reconnect mends
   await waitForState(app.page, mazdaUser, "Sign-in needed");
   await expect(connectionRow(app.page, mazdaUser).getByText("Mazda no longer accepts this connection.")).toBeVisible();
 
-  await app.page.getByRole("button", { name: `Reconnect: Mazda, ${mazdaUser.user}` }).click();
+  await reconnect(app.page, mazdaUser);
   await person.decide(await app.nextOpenedUrl(), "Approve");
   await waitForState(app.page, mazdaUser, "Connected");
   expect(await dealer.program(mazdaUser).ended).toBe(0);

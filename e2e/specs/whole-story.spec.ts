@@ -1,11 +1,11 @@
 /** The whole story of a dealer's day at both providers, and afterwards the search for secrets where none may be. */
-import { readCredentials } from "../../clients/node/credentials-file.ts";
 import { answerPairing, connectionRow, forget, pairingCode, revoke, startConnect, waitForState } from "../support/app-window.ts";
-import { type Dealer, expect, test } from "../support/dealer-test.ts";
+import { expect, test } from "../support/dealer-test.ts";
+import { issuedSecrets, secretByDesign } from "../support/issued-secrets.ts";
 import { callDemoApi, selector, withSession } from "../support/program-session.ts";
 import { pairingCodeLine } from "../support/sample-program.ts";
-import { findInFolder, findInText, type NamedSecret } from "../support/secret-search.ts";
-import { mazdaClientSecret, mazdaUser, organisation, webfleetClientSecret, webfleetUser } from "../support/test-dealer.ts";
+import { findInText, searchFolder } from "../support/secret-search.ts";
+import { mazdaUser, organisation, webfleetUser } from "../support/test-dealer.ts";
 
 test("a dealer connects Mazda and Webfleet, a program uses both, and both are ended again, leaving no secret behind", async ({
   dealer,
@@ -82,7 +82,7 @@ test("a dealer connects Mazda and Webfleet, a program uses both, and both are en
     const processArguments = app.processArguments().join("\n");
     expect(await app.close()).toBe(0);
     const found = [
-      ...findInFolder(dealer.workplace.profile, secrets),
+      ...searchFolder(dealer.workplace.folder, secrets, secretByDesign).found,
       ...findInText("the window", pages.join("\n"), secrets),
       ...findInText("the process arguments", processArguments, secrets),
       ...findInText("the app's output", app.output(), secrets),
@@ -99,24 +99,16 @@ test("a connected app leaves no secret readable in its profile, even when it is 
   expect(await pairingCode(app.page)).toBe(code);
   await answerPairing(app.page, "Approve");
   expect(await program.ended).toBe(0);
-  await app.kill();
   const secrets = await issuedSecrets(dealer);
   // Both codes, both access tokens, both refresh tokens, both client secrets and the program's key.
   expect(secrets.length).toBeGreaterThanOrEqual(9);
+  const { folder } = dealer.workplace;
+  // While it runs, with what it keeps in its temporary folder, too.
+  expect(searchFolder(folder, secrets, secretByDesign).found).toEqual([]);
+  await app.kill();
   // What is no secret is found: the search does look into these files.
-  expect(findInFolder(dealer.workplace.profile, [{ name: "the user", value: mazdaUser.user }])).not.toEqual([]);
-  expect(findInFolder(dealer.workplace.profile, secrets)).toEqual([]);
+  const publicPart = [{ name: "the user", value: mazdaUser.user }];
+  expect(searchFolder(folder, publicPart).found).toContainEqual(expect.stringMatching(/^the user in profile\/vault\.sqlite/));
+  expect(searchFolder(folder, secrets, secretByDesign).found).toEqual([]);
   expect(findInText("the app's output", app.output(), secrets)).toEqual([]);
 });
-
-async function issuedSecrets(dealer: Dealer): Promise<readonly NamedSecret[]> {
-  const credentials = await readCredentials(dealer.workplace.credentialsFile);
-  if (credentials === undefined) throw new Error("the sample program has stored no credentials");
-  return [
-    ...dealer.mazda.issuedSecrets().map((value) => ({ name: "a code or token of Mazda", value })),
-    ...dealer.webfleet.issuedSecrets().map((value) => ({ name: "a code or token of Webfleet", value })),
-    { name: "Mazda's client secret", value: mazdaClientSecret },
-    { name: "Webfleet's client secret", value: webfleetClientSecret },
-    { name: "the program's key", value: credentials.clientKey },
-  ];
-}

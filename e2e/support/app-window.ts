@@ -22,6 +22,11 @@ export async function startConnect(page: Page, { providerName, user }: DealerUse
   await dialog.waitFor({ state: "detached" });
 }
 
+/** Starts the sign-in of a connection that needs one. */
+export async function reconnect(page: Page, { providerName, user }: DealerUser): Promise<void> {
+  await page.getByRole("button", { name: `Reconnect: ${providerName}, ${user}` }).click();
+}
+
 /** Ends the grant at the provider, with the question answered. */
 export async function revoke(page: Page, { providerName, user }: DealerUser): Promise<void> {
   await page.getByRole("button", { name: `Revoke…: ${providerName}, ${user}` }).click();

@@ -3,7 +3,7 @@
  * Invariant: whatever a spec started is gone when it ends, however it ended.
  */
 import { test as base } from "@playwright/test";
-import { type AppUnderTest, launchApp } from "../hosts/launch.ts";
+import { type AppUnderTest, type LaunchOptions, launchApp } from "../hosts/launch.ts";
 import { type MazdaServer, startMazdaServer } from "../providers/mazda-server.ts";
 import { startWebfleetServer, type WebfleetServer } from "../providers/webfleet-server.ts";
 import { startConnect, waitForState } from "./app-window.ts";
@@ -23,11 +23,18 @@ export interface Dealer {
   /** The ports of Mazda's redirect URIs, in the order of the registration. */
   readonly callbackPorts: readonly [number, number];
   readonly workplace: Workplace;
+  /** Another computer of the dealer's. */
+  readonly newWorkplace: () => Promise<Workplace>;
   /** Starts the app; with `import`, both providers are registered when it settles. */
-  readonly launch: (registrations: "import" | "none") => Promise<AppUnderTest>;
-  readonly program: (user: DealerUser) => SampleProgram;
+  readonly launch: (registrations: "import" | "none", options?: DealerLaunchOptions) => Promise<AppUnderTest>;
+  readonly program: (user: DealerUser, workplace?: Workplace) => SampleProgram;
   /** Connects a user in the window and at the provider, up to the word Connected. */
   readonly connect: (app: AppUnderTest, user: DealerUser) => Promise<void>;
+}
+
+export interface DealerLaunchOptions extends Pick<LaunchOptions, "keyStores"> {
+  /** The dealer's first one by default. */
+  readonly workplace?: Workplace;
 }
 
 interface TestFixtures {
@@ -56,9 +63,15 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     const redirectUris = ports.map(mazdaRedirectUri);
     const [mazda, webfleet] = await Promise.all([startMazdaServer(mazdaOptions(redirectUris)), startWebfleetServer(webfleetOptions())]);
     const mazdaCertificatePem = mazda.certificatePem ?? "";
-    const workplace = await makeWorkplace(mazdaCertificatePem);
     const origins = { mazda: mazda.origin, webfleet: webfleet.origin };
-    await workplace.writeRegistrations(registrations(origins, redirectUris));
+    const workplaces: Workplace[] = [];
+    const newWorkplace = async (): Promise<Workplace> => {
+      const made = await makeWorkplace(mazdaCertificatePem);
+      workplaces.push(made);
+      await made.writeRegistrations(registrations(origins, redirectUris));
+      return made;
+    };
+    const workplace = await newWorkplace();
     const apps: AppUnderTest[] = [];
     const programs: SampleProgram[] = [];
     await use({
@@ -68,15 +81,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       mazdaCertificatePem,
       callbackPorts: ports,
       workplace,
-      launch: async (wanted) => {
-        const app = await launchApp(workplace.launchOptions(wanted));
+      newWorkplace,
+      launch: async (wanted, { workplace: at = workplace, ...how } = {}) => {
+        const app = await launchApp({ ...at.launchOptions(wanted), ...how });
         apps.push(app);
         app.page.setDefaultTimeout(stepTimeoutMs);
         if (wanted === "import") await app.page.getByRole("button", { name: "Connect Webfleet", exact: true }).waitFor();
         return app;
       },
-      program: (user) => {
-        const program = startSampleProgram({ workplace, origins, user });
+      program: (user, at = workplace) => {
+        const program = startSampleProgram({ workplace: at, origins, user });
         programs.push(program);
         return program;
       },
@@ -89,7 +103,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     for (const program of programs) program.stop();
     for (const app of apps) await endApp(app);
     await Promise.all([mazda.close(), webfleet.close()]);
-    await workplace.dispose();
+    await Promise.all(workplaces.map(({ dispose }) => dispose()));
   },
   app: async ({ dealer }, use) => {
     await use(await dealer.launch("import"));

@@ -27,10 +27,11 @@ export interface Workplace {
 
 /** @param mazdaCertificatePem the certificate that the app is to trust on loopback */
 export async function makeWorkplace(mazdaCertificatePem: string): Promise<Workplace> {
-  // mkdtemp makes it with mode 0700. The name is short: a socket's path has 107 bytes at most.
+  // mkdtemp makes it with mode 0700. The name is short: a socket's path has 107 bytes at most, and Chromium's own takes 45
+  // below its temporary folder.
   const folder = mkdtempSync(join(tmpdir(), "dms-connect-"));
-  const [profile, runtime] = [join(folder, "profile"), join(folder, "run")];
-  for (const each of [profile, runtime]) mkdirSync(each, { mode: 0o700 });
+  const [profile, runtime, temporary] = [join(folder, "profile"), join(folder, "run"), join(folder, "tmp")];
+  for (const each of [profile, runtime, temporary]) mkdirSync(each, { mode: 0o700 });
   const pipe = process.platform === "win32" ? `\\\\.\\pipe\\dms-connect-${randomBytes(8).toString("hex")}` : join(runtime, "broker.sock");
   const mazdaCertificateFile = join(folder, "mazda.pem");
   const registrationFile = join(folder, "registrations.json");
@@ -50,7 +51,13 @@ export async function makeWorkplace(mazdaCertificatePem: string): Promise<Workpl
         `--trust-loopback-certificate=${mazdaCertificateFile}`,
         ...(wanted === "import" ? [`--import-registrations=${registrationFile}`] : []),
       ],
-      env: { DMS_CONNECT_PIPE: pipe, XDG_RUNTIME_DIR: runtime, NODE_EXTRA_CA_CERTS: mazdaCertificateFile },
+      env: {
+        DMS_CONNECT_PIPE: pipe,
+        XDG_RUNTIME_DIR: runtime,
+        NODE_EXTRA_CA_CERTS: mazdaCertificateFile,
+        // What the app and its browser leave there is searched for secrets, too, and goes with the rest.
+        ...Object.fromEntries(["TMPDIR", "TMP", "TEMP"].map((name) => [name, temporary])),
+      },
     }),
     dispose: () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   };

@@ -28,6 +28,9 @@ export interface RefreshAttempt {
   readonly startedAtMs: number;
 }
 
+/** Stands for the attempt nobody knows of: the grant was found in an older copy of the vault. */
+export const restoredAttemptId = "restored";
+
 /** What the vault stores of a connection's state. Connecting and Retrying live in memory only. */
 export type StoredState =
   | { readonly kind: "Active"; readonly grant: Grant }

@@ -2,7 +2,7 @@
 import { type Failure, failure } from "../../shared/failure.ts";
 import type { PipeConnection } from "../../shared/pipe-protocol.ts";
 import { type ConnectionStateKind, type ConnectionView, connectionId } from "../../shared/views.ts";
-import type { StoredState } from "./connection-state.ts";
+import { restoredAttemptId, type StoredState } from "./connection-state.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import { problemOf } from "./pipe-problem.ts";
 import type { StoredConnectionSummary } from "./ports.ts";
@@ -90,7 +90,9 @@ function shownState(live: LiveConnection, provider: string): { readonly state: C
 }
 
 function ownFailure(state: StoredState, provider: string): Failure | undefined {
-  if (state.kind === "InDoubt") return failure("refresh_ambiguous", { provider });
+  if (state.kind === "InDoubt") {
+    return failure(state.attempt.attemptId === restoredAttemptId ? "grant_restored" : "refresh_ambiguous", { provider });
+  }
   return "failure" in state ? state.failure : undefined;
 }
 

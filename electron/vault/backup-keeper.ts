@@ -50,7 +50,10 @@ export function createBackupKeeper(
     try {
       const isWanted = () => !stopped && begun === epoch;
       const taken = await takeBackup(tables.database, folder, nowMs(), isWanted);
-      return taken || stopped ? ok() : err(failure("vault_backup_failed", { problem: "the copy is not sound" }));
+      if (taken || stopped) return ok();
+      // Discarded on the way, because the key was changed: another one under the new key.
+      if (begun !== epoch) return await takeOne();
+      return err(failure("vault_backup_failed", { problem: "the copy is not sound" }));
     } catch (error) {
       // Closing the database in the middle of a backup ends it with an error, too.
       return stopped ? ok() : err(backupFailed(error));
@@ -61,14 +64,19 @@ export function createBackupKeeper(
     return running;
   };
   const backUpAndTell = async () => {
+    dueMs = Number.POSITIVE_INFINITY;
     const done = await backUp();
     if (stopped) return;
     onOutcome(done.ok ? undefined : done.error);
     schedule(done.ok ? everyMs : afterFailureMs);
   };
+  let dueMs = Number.POSITIVE_INFINITY;
   const schedule = (delayMs: number) => {
+    const wantedMs = performance.now() + delayMs;
+    // Changes that follow each other must not put a backup off for ever.
+    if (stopped || wantedMs >= dueMs) return;
     clearTimeout(timer);
-    if (stopped) return;
+    dueMs = wantedMs;
     timer = setTimeout(() => void backUpAndTell(), delayMs);
     timer.unref();
   };

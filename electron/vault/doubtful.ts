@@ -1,11 +1,8 @@
 /** What becomes of a connection's record when the vault it was found in may not be the newest one. */
 import { failure } from "../../shared/failure.ts";
 import type { Environment } from "../../shared/views.ts";
-import type { ConnectionRecord, StoredState } from "../core/connection-state.ts";
+import { type ConnectionRecord, restoredAttemptId, type StoredState } from "../core/connection-state.ts";
 import type { StoredRow } from "./stored-row.ts";
-
-/** Stands for the attempt nobody knows of. */
-const restoredAttemptId = "restored";
 
 /**
  * The record as it may be used: a newer refresh token may have been lost with the newer record, so that this one may be

@@ -3,7 +3,7 @@
  *
  * Invariant: versions only rise, each in one transaction; a released step is never changed, only followed by another.
  */
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { openIntegrity } from "./integrity.ts";
 import type { Sealer } from "./sealing.ts";
 import { inTransaction } from "./transaction.ts";
@@ -143,6 +143,24 @@ export function migrate(database: DatabaseSync, sealer: Sealer, vaultId: string)
       sealCanary(database, sealer, vaultId);
     });
   }
+}
+
+/** Whether the file's tables, indexes and triggers are those of the latest version, to the letter. Throws SQLite's errors. */
+export function schemaFits(database: DatabaseSync): boolean {
+  expectedSchema ??= readSchema(makeEmpty());
+  return readSchema(database) === expectedSchema;
+}
+
+let expectedSchema: string | undefined;
+
+function readSchema(database: DatabaseSync): string {
+  return JSON.stringify(database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all());
+}
+
+function makeEmpty(): DatabaseSync {
+  const database = new DatabaseSync(":memory:");
+  for (const { sql } of steps) database.exec(sql);
+  return database;
 }
 
 function versionPragmas(version: number): string {

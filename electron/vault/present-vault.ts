@@ -55,6 +55,7 @@ export interface OpenedVault {
 export interface Inspection {
   /** Connections whose record opens neither here nor in a backup. */
   readonly unreadable: readonly ConnectionKey[];
+  /** Since the opening: also those that were restored because somebody read them before. */
   readonly restored: number;
   /** `undefined` when the vault was closed meanwhile. */
   readonly audit: AuditVerification | undefined;
@@ -91,7 +92,12 @@ export function presentVault(parts: PresentParts): OpenedVault {
     queue.flush();
     return guard(() => ok(read()));
   };
-  const repair = (key: ConnectionKey) => repairConnection(tables, folder, key, nowMs());
+  let restored = 0;
+  const repair = (key: ConnectionKey): boolean => {
+    const repaired = repairConnection(tables, folder, key, nowMs());
+    if (repaired) restored += 1;
+    return repaired;
+  };
   return {
     vault: { ...vaultOn({ tables, guard, backups, repair, folder }), appendAudit: queue.append },
     notices,
@@ -99,9 +105,9 @@ export function presentVault(parts: PresentParts): OpenedVault {
     listAudit: (limit, beforeSequence) => flushed(() => tables.audit.list(limit, beforeSequence)),
     inspect: async () => {
       try {
-        const found = await findUnreadable(tables, repair, () => closed);
+        const unreadable = await findUnreadable(tables, repair, () => closed);
         const audit = closed ? undefined : await tables.audit.verifyInSteps(() => new Promise((resolve) => void setImmediate(resolve)));
-        return ok({ ...found, audit });
+        return ok({ unreadable, restored, audit });
       } catch (error) {
         // Closed in the middle of it: nobody waits for the answer.
         return err(closed ? lockedOut({ problem: "closed" }) : failureOf(error));

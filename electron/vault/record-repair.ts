@@ -62,7 +62,6 @@ const wordsFor = {
 /** Looks at every connection, a few at a time; gives those that stay unreadable. Throws SQLite's errors. */
 export async function findUnreadable(tables: VaultTables, repair: (key: ConnectionKey) => boolean, isClosed: () => boolean) {
   const unreadable: ConnectionKey[] = [];
-  let restored = 0;
   let seen = 0;
   for (const key of tables.connections.keys()) {
     seen += 1;
@@ -70,10 +69,9 @@ export async function findUnreadable(tables: VaultTables, repair: (key: Connecti
     if (seen % recordsAtOnce === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
     if (isClosed()) break;
     if (tables.connections.showAsStored(key)) continue;
-    if (repair(key)) restored += 1;
-    else unreadable.push(key);
+    if (!repair(key)) unreadable.push(key);
   }
-  return { unreadable, restored };
+  return unreadable;
 }
 
 /** The row in the newest backup where its seal opens. */

@@ -164,7 +164,7 @@ function fill(parts: RecoveryParts, sealer: Sealer, database: DatabaseSync, sour
   const integrity = openIntegrity(database, sealer);
   integrity.adopt();
   const connections = createConnectionRows(database, sealer, integrity);
-  const work = (damaged: DatabaseSync) => takeFrom(parts, sealer, { database, connections, damaged });
+  const work = (damaged: DatabaseSync) => wholly(database, () => takeFrom(parts, sealer, { database, connections, damaged }));
   const taken = (source === undefined ? undefined : readSource(parts.folder, source, work)) ?? { foreign: false, vouched: false };
   if (!taken.vouched) {
     for (const record of recordsOf(connections)) connections.replace(doubtful(record, parts.nowMs()));
@@ -172,6 +172,19 @@ function fill(parts: RecoveryParts, sealer: Sealer, database: DatabaseSync, sour
   integrity.adopt();
   const kept = recordsOf(connections).filter(({ state }) => state.kind !== "ReconnectRequired").length;
   return { ...taken, kept };
+}
+
+/** All of `work` or nothing of it, within the transaction of the recovery. */
+function wholly<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("SAVEPOINT taking");
+  try {
+    const value = work();
+    database.exec("RELEASE taking");
+    return value;
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK TO taking; RELEASE taking");
+    throw error;
+  }
 }
 
 interface Sides {

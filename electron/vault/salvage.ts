@@ -7,8 +7,10 @@
 import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { latestVersion, schemaFits } from "./migrations.ts";
 import { type SealedTable, sealedTables } from "./sealed-tables.ts";
 import type { StoredRow } from "./stored-row.ts";
+import { schemaVersion } from "./vault-canary.ts";
 import { saysDamaged } from "./vault-failures.ts";
 
 export type SalvagedRows = ReadonlyMap<SealedTable["name"], readonly StoredRow[]>;
@@ -68,12 +70,10 @@ function openCopy(copy: string): DatabaseSync {
   }
 }
 
-/** Whether every table can at least be asked for. */
+/** Whether the tables can be asked for what they hold. A file of an older version has other tables, but no damaged ones. */
 function hasTables(database: DatabaseSync): boolean {
   try {
-    for (const { name, names, sealed } of sealedTables)
-      database.prepare(`SELECT ${[...names, sealed].join(", ")} FROM ${name} LIMIT 1`).get();
-    return true;
+    return schemaVersion(database) < latestVersion || schemaFits(database);
   } catch (error) {
     if (!saysDamaged(error)) throw error;
     return false;

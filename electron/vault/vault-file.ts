@@ -10,7 +10,7 @@ import { type DatabaseOpening, openDatabase } from "./database.ts";
 import { doubtful } from "./doubtful.ts";
 import { type Epoch, isBehind, readEpoch, readEpochFile, startEpoch } from "./epoch.ts";
 import { openIntegrity } from "./integrity.ts";
-import { createTables, latestVersion, migrate } from "./migrations.ts";
+import { createTables, latestVersion, migrate, schemaFits } from "./migrations.ts";
 import { finishRecovery, hasRecoverySources, type Recovered, recoverVault } from "./recovery.ts";
 import { needsRepairAtStart, repairDone } from "./repair-marker.ts";
 import { createSealer, type Sealer } from "./sealing.ts";
@@ -72,6 +72,7 @@ function openProven(parts: VaultFileParts): DatabaseOpening<Proven> {
       if (!provesVault(database, sealer, parts.vaultId)) continue;
       if (schemaVersion(database) > latestVersion) return { kind: "failed", failure: failure("vault_newer") };
       migrate(database, sealer, parts.vaultId);
+      if (!schemaFits(database)) return { kind: "damaged" };
       const integrity = openIntegrity(database, sealer);
       if (!integrity.verify()) return { kind: "changed" };
       return { kind: "opened", value: { tables: openTables(database, sealer, integrity, parts.nowMs), vaultKey } };

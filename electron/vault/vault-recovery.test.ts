@@ -333,11 +333,12 @@ describe("a record with a flipped bit", () => {
     expect((await profile.open()).notices).toEqual([]);
   });
 
-  it("is restored when it is asked for before the inspection came to it", async () => {
+  it("is restored when it is asked for before the inspection came to it, which counts it all the same", async () => {
     const profile = await filled([john, jane], true);
     flip(profile, "connection", "sealed_record", johns);
-    const { vault } = await profile.open();
+    const { vault, inspect } = await profile.open();
     expect(valueOf(await vault.readConnection(john))).toEqual(active(john, 1));
+    expect(valueOf(await inspect())).toMatchObject({ restored: 1, unreadable: [] });
   });
 
   it("is named when no backup has it, and the others are kept", async () => {

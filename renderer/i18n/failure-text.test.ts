@@ -23,6 +23,11 @@ describe("a failure in the window", () => {
     expect(message).toBe("A & B refused the request: $t(app.name) {{provider}}.");
   });
 
+  it("writes a moment as people read it", () => {
+    const { message } = failureText(t, failure("vault_restored", { date: "2026-11-22T08:27:19.000Z" }));
+    expect(message).toMatch(/^The vault was restored from its backup of (22 Nov 2026|Nov 22, 2026), .*:27.*\.$/);
+  });
+
   it("takes no value for an option of the translator", () => {
     expect(failureText(t, failure("registration_invalid", { field: "lng", problem: "no", count: 3, context: "x" })).message).toBe(
       "The registration is not valid: lng: no.",
