@@ -7,6 +7,7 @@
  */
 import packageFile from "../package.json" with { type: "json" };
 import { UsageError } from "./command-line.ts";
+import { conformanceCommand, conformanceUsage } from "./conformance-command.ts";
 import { doctorCommand, doctorUsage } from "./doctor-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand, listUsage } from "./list-command.ts";
@@ -25,11 +26,12 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ["list", { run: listCommand, usage: listUsage }],
   ["doctor", { run: doctorCommand, usage: doctorUsage }],
   ["vault", { run: vaultCommand, usage: vaultUsage }],
+  ["conformance", { run: conformanceCommand, usage: conformanceUsage }],
 ]);
 
 const help = `${[...commands.values()].map(({ usage }) => `usage: ${usage}`).join("\n")}
 
-All commands but vault take --credentials FILE and --pipe NAME. See also --help and --version.
+All commands but vault and conformance take --credentials FILE and --pipe NAME. See also --help and --version.
 The vault's commands need DMS Connect not to be running.
 
 Exit codes: 0 done, 1 internal error or a failed check, 2 bad usage, 3 not_paired, 4 not_permitted, 5 not_connected,
