@@ -21,8 +21,15 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const printed: string[] = [];
 
-function run(options: Pick<CrashRunOptions, "kills" | "steps" | "sabotage">): Promise<Totals> {
+function run(options: Pick<CrashRunOptions, "kills" | "steps" | "sabotage"> & { readonly seed?: number }): Promise<Totals> {
   return runCrash({ file, folder, seed: 1, workers: 2, verbose: false, print: (line) => printed.push(line), ...options });
+}
+
+/** On a busy machine a fault may stay hidden in one run: the children race. It must not in several. */
+async function runUntil(what: Parameters<typeof count>[1], options: Parameters<typeof run>[0]): Promise<Totals> {
+  let totals = await run(options);
+  for (let tries = 1; tries < 6 && count(totals, what) === 0; tries += 1) totals = await run({ ...options, seed: 1 + tries });
+  return totals;
 }
 
 describe("a broker that is killed", () => {
@@ -58,7 +65,7 @@ describe("a broker with a deliberate fault", () => {
   it(
     "is found to lose what it acknowledged when it answers before it has written",
     async () => {
-      const totals = await run({ kills: 6, steps: ["answered"], sabotage: "answer-before-commit" });
+      const totals = await runUntil("acknowledgedLost", { kills: 6, steps: ["answered"], sabotage: "answer-before-commit" });
       expect(count(totals, "acknowledgedLost")).toBeGreaterThan(0);
       expect(isClean(totals)).toBe(false);
     },
@@ -68,7 +75,8 @@ describe("a broker with a deliberate fault", () => {
   it(
     "is found to reuse refresh tokens when it forgets what is in flight",
     async () => {
-      const totals = await run({ kills: 10, steps: ["answer-received", "rotated-unanswered"], sabotage: "forget-in-flight" });
+      const steps: [StepName, ...StepName[]] = ["answer-received", "rotated-unanswered"];
+      const totals = await runUntil("refreshTokenReused", { kills: 10, steps, sabotage: "forget-in-flight" });
       expect(count(totals, "refreshTokenReused")).toBeGreaterThan(0);
       expect(printed.join("\n")).not.toMatch(/access-|refresh-/);
     },
