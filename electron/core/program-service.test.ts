@@ -77,6 +77,27 @@ describe("a program outside its access", () => {
 });
 
 describe("a token", () => {
+  it("is one and the same answer for all who ask within a second, and a new one afterwards", async () => {
+    const { world, service } = await createService();
+    const first = valueOf(await service.tokenGet(program(everything), mazdaKey));
+    expect(valueOf(await service.tokenGet(program(onlyMazda), mazdaKey))).toBe(first);
+    await world.clock.advance(1_000);
+    const later = valueOf(await service.tokenGet(program(everything), mazdaKey));
+    expect(later).toEqual({ ...first, expiresInSeconds: first.expiresInSeconds - 1 });
+  });
+
+  it("is answered anew for another organisation, and for another token", async () => {
+    const { world, service } = await createService();
+    const first = valueOf(await service.tokenGet(program(everything), mazdaKey));
+    const asked = valueOf(await service.tokenGet(program(everything), { ...mazdaKey, organisation: "10031/MMD" }));
+    expect(asked.headers).toEqual({ ...first.headers, "X-mazda-org": "10031/MMD" });
+    expect(valueOf(await service.tokenGet(program(everything), mazdaKey)).headers).toEqual(first.headers);
+    const asking = service.tokenRejected(program(everything), { ...mazdaKey, tokenId: first.tokenId });
+    await settled();
+    world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
+    expect(valueOf(await asking)).toMatchObject({ accessToken: "access-new", headers: { Authorization: "Bearer access-new" } });
+  });
+
   it("comes with headers ready to send, the organisation of the connection among them", async () => {
     const { world, service, audit, seen } = await createService();
     expect(valueOf(await service.tokenGet(program(everything), { provider: "mazda", user: mazdaKey.user }))).toEqual({

@@ -18,7 +18,7 @@ import { pipeProtocolVersion } from "../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { isAllowed, notPermitted } from "./access-policy.ts";
 import type { ConnectFlow } from "./connect-flow.ts";
-import type { ConnectionKey } from "./connection-state.ts";
+import type { ConnectionKey, Grant } from "./connection-state.ts";
 import { pipeConnection } from "./connection-view.ts";
 import type { Connections } from "./connections.ts";
 import type { Clock, DmsClientRecord } from "./ports.ts";
@@ -41,8 +41,17 @@ export interface ProgramServiceDeps {
   readonly seen: (clientId: string) => void;
 }
 
+/** An answer and what it depends on besides its grant. */
+interface GivenAnswer {
+  readonly header: string | undefined;
+  readonly organisation: string | undefined;
+  readonly result: TokenGetResult;
+}
+
 export class ProgramService implements ProgramApi {
   readonly #deps: ProgramServiceDeps;
+  /** The last answer of each grant: who asks within the same second gets the same one, which the pipe has as text already. */
+  readonly #given = new WeakMap<Grant, GivenAnswer>();
 
   constructor(deps: ProgramServiceDeps) {
     this.#deps = deps;
@@ -84,17 +93,17 @@ export class ProgramService implements ProgramApi {
         return err(failure("organisation_unknown", { organisation: asked, known: known.join(", ") }));
       }
     }
-    return ok({
-      accessToken: grant.accessToken,
-      tokenType: "Bearer",
-      tokenId: tokenIdOf(grant),
-      expiresAt: Math.floor(grant.accessTokenExpiresAtMs / 1000),
-      expiresInSeconds: Math.max(0, Math.floor((grant.accessTokenExpiresAtMs - this.#deps.clock.nowMs()) / 1000)),
-      headers: {
-        Authorization: `Bearer ${grant.accessToken}`,
-        ...(header === undefined || organisation === undefined ? {} : { [header]: organisation }),
-      },
-    });
+    const expiresInSeconds = Math.max(0, Math.floor((grant.accessTokenExpiresAtMs - this.#deps.clock.nowMs()) / 1000));
+    const given = this.#given.get(grant);
+    const isSame = given?.header === header && given?.organisation === organisation;
+    if (given !== undefined && isSame && given.result.expiresInSeconds === expiresInSeconds) return ok(given.result);
+    const result = tokenResult(
+      grant,
+      expiresInSeconds,
+      header === undefined || organisation === undefined ? {} : { [header]: organisation },
+    );
+    this.#given.set(grant, { header, organisation, result });
+    return ok(result);
   }
 
   async connectionList(client: DmsClientRecord): Promise<Result<ConnectionListResult>> {
@@ -166,4 +175,15 @@ export class ProgramService implements ProgramApi {
     this.#deps.audit(action, client, key, "not_permitted");
     return err(notPermitted(key));
   }
+}
+
+function tokenResult(grant: Grant, expiresInSeconds: number, ownHeaders: TokenGetResult["headers"]): TokenGetResult {
+  return {
+    accessToken: grant.accessToken,
+    tokenType: "Bearer",
+    tokenId: tokenIdOf(grant),
+    expiresAt: Math.floor(grant.accessTokenExpiresAtMs / 1000),
+    expiresInSeconds,
+    headers: { Authorization: `Bearer ${grant.accessToken}`, ...ownHeaders },
+  };
 }

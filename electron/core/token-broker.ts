@@ -232,7 +232,9 @@ export class TokenBroker {
   #servable(live: LiveConnection): ServedToken | undefined {
     if (live.record === undefined || live.ending) return undefined;
     const grant = servableGrant(live.record.state);
-    if (grant === undefined || live.rejectedTokenId === tokenIdOf(grant)) return undefined;
+    if (grant === undefined) return undefined;
+    // Hardly ever set; naming a token takes longer than all the rest here.
+    if (live.rejectedTokenId !== undefined && live.rejectedTokenId === tokenIdOf(grant)) return undefined;
     return { grant, organisation: live.record.organisation };
   }
 

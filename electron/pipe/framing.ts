@@ -23,28 +23,30 @@ export interface Framer {
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const empty: Buffer = Buffer.alloc(0);
+/** Room for a usual request that was cut in two. */
+const smallestPartial = 1024;
 
 /** Makes a framer for one connection. `maxBytes` counts a line with its line feed. */
 export function createFramer(maxBytes: number = maxMessageBytes): Framer {
   // A byte order mark is dropped: .NET writers put one before the first line.
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  let chunk: Buffer = Buffer.alloc(0);
+  let chunk = empty;
   let offset = 0;
   // The beginning of a line that has not ended yet. Copied, so that a byte-by-byte sender costs no memory a byte.
   let partial: Buffer | undefined;
   let partialLength = 0;
   let tooLarge = false;
 
-  const keepPartial = (): void => {
-    partial ??= Buffer.allocUnsafeSlow(maxBytes);
-    partialLength += chunk.copy(partial, partialLength, offset);
-    offset = chunk.length;
+  const append = (to: Buffer, end: number): void => {
+    partial = withRoom(to, partialLength, partialLength + end - offset);
+    partialLength += chunk.copy(partial, partialLength, offset, end);
+    offset = end;
   };
   const takeLine = (end: number): Buffer => {
-    const tail = chunk.subarray(offset, end);
-    if (partial === undefined) return tail;
-    tail.copy(partial, partialLength);
-    const line = partial.subarray(0, partialLength + tail.length);
+    if (partial === undefined) return chunk.subarray(offset, end);
+    append(partial, end);
+    const line = partial.subarray(0, partialLength);
     partial = undefined;
     partialLength = 0;
     return line;
@@ -56,12 +58,12 @@ export function createFramer(maxBytes: number = maxMessageBytes): Framer {
     // Unfinished, `maxBytes` bytes are already one too many: the line feed is still to come.
     if (partialLength + (stop - offset) > maxBytes - (end === -1 ? 1 : 0)) {
       tooLarge = true;
-      chunk = Buffer.alloc(0);
+      chunk = empty;
       partial = undefined;
       return { kind: "too-large" };
     }
     if (end === -1) {
-      if (offset < chunk.length) keepPartial();
+      if (offset < chunk.length) append(partial ?? empty, chunk.length);
       return undefined;
     }
     const line = takeLine(end);
@@ -77,6 +79,14 @@ export function createFramer(maxBytes: number = maxMessageBytes): Framer {
     },
     next,
   };
+}
+
+/** `buffer` with room for `needed` bytes; grown by doubling, so that a line that comes byte by byte is copied a few times only. */
+function withRoom(buffer: Buffer, used: number, needed: number): Buffer {
+  if (needed <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, buffer.length * 2, smallestPartial));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }
 
 function decodeLine(decoder: TextDecoder, line: Buffer): Frame {

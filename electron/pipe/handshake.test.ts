@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { programProof as clientSideProof, isBrokerProof } from "../../clients/node/session-proof.ts";
@@ -12,8 +13,9 @@ function vector(name: string): string {
   return value;
 }
 
+const keyBytes = Buffer.from(vector("clientKey"), "base64url");
 const input: ProofInput = {
-  key: Buffer.from(vector("clientKey"), "base64url"),
+  key: keyBytes,
   clientId: vector("clientId"),
   clientNonce: vector("client nonce"),
   serverNonce: vector("server nonce"),
@@ -25,7 +27,7 @@ describe("proofs", () => {
     expect(programProof(input)).toBe(vector("program proof"));
     expect(Buffer.from(brokerProof(input), "base64url").toString("hex")).toBe(vector("broker proof, hex"));
     expect(Buffer.from(programProof(input), "base64url").toString("hex")).toBe(vector("program proof, hex"));
-    expect(input.key.toString("hex")).toBe(vector("clientKey, hex"));
+    expect(keyBytes.toString("hex")).toBe(vector("clientKey, hex"));
   });
 
   it("are the same in the client library", () => {
@@ -33,6 +35,12 @@ describe("proofs", () => {
     expect(clientSideProof(credentials, input)).toBe(vector("program proof"));
     expect(isBrokerProof(vector("broker proof"), credentials, input)).toBe(true);
     expect(isBrokerProof(vector("program proof"), credentials, input)).toBe(false);
+  });
+
+  it("are the same whether the key is given as bytes or as a key object", () => {
+    const withObject = { ...input, key: createSecretKey(keyBytes) };
+    expect(brokerProof(withObject)).toBe(vector("broker proof"));
+    expect(programProof(withObject)).toBe(vector("program proof"));
   });
 
   it("change with every input", () => {
@@ -61,6 +69,13 @@ describe("a challenge", () => {
 
   it("is new each time", () => {
     expect(createHandshake().challenge(input.clientId, input.clientNonce, key).accepts(right)).toBe(false);
+  });
+
+  it("never repeats a nonce", () => {
+    const handshake = createHandshake();
+    const nonces = Array.from({ length: 1_000 }, () => handshake.challenge(input.clientId, input.clientNonce, key).serverNonce);
+    expect(new Set(nonces).size).toBe(1_000);
+    for (const nonce of nonces) expect(nonce).toMatch(/^[\w-]{43}$/);
   });
 
   it("looks the same for a client that does not exist, and accepts nothing", () => {

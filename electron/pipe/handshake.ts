@@ -4,14 +4,17 @@
  *
  * Invariant: whether the client id is known can be read neither from an answer nor from the work done.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Distinct labels, so that a proof sent back to its maker proves nothing. */
 const labels = { broker: "dms-connect/1 broker", program: "dms-connect/1 program" } as const;
 
+const nonceBytes = 32;
+const noncesAtOnce = 128;
+
 export interface ProofInput {
-  /** 32 bytes. */
-  readonly key: Buffer;
+  /** 32 bytes. Node makes a key object of a `Buffer` anew for each HMAC, which takes longer than the HMAC itself. */
+  readonly key: KeyObject | Buffer;
   readonly clientId: string;
   /** base64url, as sent. */
   readonly clientNonce: string;
@@ -45,12 +48,14 @@ export function programProof(input: ProofInput): string {
 
 /** A handshake for one broker run. */
 export function createHandshake(decoySecret: Buffer = randomBytes(32)): Handshake {
+  const decoyKey = createSecretKey(decoySecret);
+  const newNonce = nonceSource();
   return {
     challenge: (clientId, clientNonce, clientKey) => {
       // Made for known clients too, so that both take the same time. The same id gets the same decoy each time.
-      const decoy = createHmac("sha256", decoySecret).update(clientId, "utf8").digest();
-      const key = clientKey === undefined ? decoy : Buffer.from(clientKey, "base64url");
-      const input: ProofInput = { key, clientId, clientNonce, serverNonce: randomBytes(32).toString("base64url") };
+      const decoy = createHmac("sha256", decoyKey).update(clientId, "utf8").digest();
+      const key = createSecretKey(clientKey === undefined ? decoy : Buffer.from(clientKey, "base64url"));
+      const input: ProofInput = { key, clientId, clientNonce, serverNonce: newNonce() };
       const expected = proof(labels.program, input);
       return {
         serverNonce: input.serverNonce,
@@ -58,6 +63,20 @@ export function createHandshake(decoySecret: Buffer = randomBytes(32)): Handshak
         accepts: (given) => equalBytes(Buffer.from(given, "base64url"), expected) && clientKey !== undefined,
       };
     },
+  };
+}
+
+/** Nonces of 32 bytes, base64url. Many are fetched at once: asking the system for 4 kB takes as long as asking for 32 bytes. */
+function nonceSource(): () => string {
+  let pool = Buffer.alloc(0);
+  let offset = 0;
+  return () => {
+    if (offset === pool.length) {
+      pool = randomBytes(noncesAtOnce * nonceBytes);
+      offset = 0;
+    }
+    offset += nonceBytes;
+    return pool.toString("base64url", offset - nonceBytes, offset);
   };
 }
 

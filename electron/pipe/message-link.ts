@@ -30,17 +30,18 @@ export class MessageLink {
   #flushScheduled = false;
   #finished = false;
   #paused = false;
+  /** Has taken its share of this turn of the event loop. */
+  #yielding = false;
   #blockedSinceMs: number | undefined;
-  #lastReceivedMs: number;
   #graceTimer: NodeJS.Timeout | undefined;
 
   constructor(options: MessageLinkOptions) {
     this.#options = options;
     this.#framer = createFramer(options.limits.maxMessageBytes);
-    this.#lastReceivedMs = options.nowMs();
     const { socket } = options;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("drain", () => this.#drained());
+    socket.on("end", () => this.#ended());
     // "close" always follows; a reset by the client needs no other treatment.
     socket.on("error", () => undefined);
     socket.on("close", () => {
@@ -48,10 +49,6 @@ export class MessageLink {
       clearTimeout(this.#graceTimer);
       options.onClosed();
     });
-  }
-
-  get lastReceivedMs(): number {
-    return this.#lastReceivedMs;
   }
 
   /** Since when the client has left written bytes unread; undefined while it reads. */
@@ -73,7 +70,7 @@ export class MessageLink {
 
   /** Goes on taking frames if taking had to stop. */
   takeMore(): void {
-    if (this.#paused) this.#take();
+    if (this.#paused && !this.#yielding) this.#take();
   }
 
   /** Sends what was gathered, then closes. What still arrives is discarded, so that the client can read the last answer. */
@@ -94,14 +91,16 @@ export class MessageLink {
 
   #receive(chunk: Buffer): void {
     if (this.#finished) return;
-    this.#lastReceivedMs = this.#options.nowMs();
     this.#framer.push(chunk);
     this.#take();
   }
 
   /** Takes frames as far as possible; then waits for more bytes, or pauses the client. */
   #take(): void {
+    let left = this.#options.limits.messagesPerTurn;
     while (!this.#finished && this.#options.mayTake() && !this.#isCongested()) {
+      if (left === 0) return this.#yieldTurn();
+      left -= 1;
       const frame = this.#framer.next();
       if (frame === undefined) {
         this.#setPaused(false);
@@ -110,6 +109,16 @@ export class MessageLink {
       this.#options.onFrame(frame);
     }
     if (!this.#finished) this.#setPaused(true);
+  }
+
+  /** A flood of messages must not keep the event loop from others, however fast it is answered. */
+  #yieldTurn(): void {
+    this.#setPaused(true);
+    this.#yielding = true;
+    setImmediate(() => {
+      this.#yielding = false;
+      this.takeMore();
+    });
   }
 
   #isCongested(): boolean {
@@ -124,6 +133,13 @@ export class MessageLink {
     if (this.#finished || text === "") return;
     if (socket.writableLength > limits.maxUnsentBytes) return this.cut();
     if (!socket.write(text, "utf8")) this.#blockedSinceMs ??= nowMs();
+  }
+
+  /** The client has closed. What it has not been sent yet is sent, in case it still reads. */
+  #ended(): void {
+    const { socket } = this.#options;
+    if (socket.writableLength === 0 && this.#gathered === "") socket.destroy();
+    else this.finish();
   }
 
   #drained(): void {

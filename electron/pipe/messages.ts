@@ -117,6 +117,8 @@ export const pairingRequestParams: z.ZodType<PairingRequestParams> = z.object({
   reason: plainText(256).exactOptional(),
 });
 export const pairingWaitParams: z.ZodType<PairingWaitParams> = z.object({ pairingId: plainText(128) });
+/** What every version of `session.hello` begins with. */
+export const protocolChoice = z.object({ protocol: z.int() });
 export const sessionHelloParams: z.ZodType<SessionHelloParams> = z.object({
   protocol: z.int(),
   clientId: clientIdText,

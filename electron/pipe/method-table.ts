@@ -27,6 +27,11 @@ export const programMethods: ReadonlyMap<string, ProgramMethod> = new Map([
 /** Answered by the session itself, since its events belong to the connection. */
 export const subscribeMethod = "events.subscribe";
 
+/** Whether an answer may have more than 64 KiB: it holds every connection. */
+export function hasLongAnswer(method: string): boolean {
+  return method === subscribeMethod || method === "connection.list";
+}
+
 function method<P>(
   schema: ZodType<P>,
   call: (api: ProgramApi, client: DmsClientRecord, params: P) => Promise<Result<unknown>>,

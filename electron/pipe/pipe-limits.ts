@@ -6,10 +6,13 @@ export interface PipeLimits {
   /** Longest answer. Only lists of connections come near it. */
   readonly maxAnswerBytes: number;
   readonly maxPendingRequests: number;
+  /** Messages a session may have taken in one turn of the event loop: then it is the others' turn. */
+  readonly messagesPerTurn: number;
   readonly maxSessions: number;
   readonly maxSessionsPerProgram: number;
   /** From connecting to having proved the key; a waiting pairing stops this clock. */
   readonly authenticationMs: number;
+  /** Without a request; half a message, or a byte now and then, is none. */
   readonly idleMs: number;
   /** How long a client may leave written bytes unread. */
   readonly stalledWriteMs: number;
@@ -25,6 +28,8 @@ export const pipeLimits: PipeLimits = {
   maxAnswerBytes: 8 * 1024 * 1024,
   // More than a DMS server has threads; less than one program could fill memory with.
   maxPendingRequests: 256,
+  // About a third of a millisecond of work; a longer turn would be felt by others, a shorter one costs a flood its speed.
+  messagesPerTurn: 32,
   maxSessions: 1024,
   maxSessionsPerProgram: 64,
   // Two round trips on one computer take a millisecond; the rest is for a computer that just woke up.

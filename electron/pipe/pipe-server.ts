@@ -16,6 +16,9 @@ import { PipeSession } from "./pipe-session.ts";
 import type { SessionContext } from "./session-context.ts";
 import { closeSocketToOthers, prepareSocketPlace } from "./socket-place.ts";
 
+/** How often the log is told that all connections are taken. */
+const fullNoteMs = 60_000;
+
 export interface PipeServerOptions {
   /** From `pipeName`. */
   readonly name: string;
@@ -42,14 +45,22 @@ export interface PipeServer {
  * @returns `pipe_in_use` if another process listens there, `pipe_failed` if listening is impossible
  */
 export async function startPipeServer(options: PipeServerOptions): Promise<Result<PipeServer>> {
-  const { name, log } = options;
+  const { name, log, nowMs } = options;
   const onDisk = process.platform !== "win32";
   const place = onDisk ? await prepareSocketPlace(name) : ok();
   if (!place.ok) return place;
-  const server = createServer();
+  // Half-open, so that the end is the link's to handle: Node's own way takes a system call and a turn more.
+  const server = createServer({ allowHalfOpen: true });
   const sessions = new Set<PipeSession>();
   const context = sessionContext(options, sessions);
-  server.on("connection", (socket) => admit(socket, sessions, context));
+  const noteFull = atMostEach(fullNoteMs, nowMs, () => log.warn("pipe.too_many_sessions", { limit: context.limits.maxSessions }));
+  server.on("connection", (socket) => {
+    if (sessions.size >= context.limits.maxSessions) {
+      noteFull();
+      makeRoom(sessions);
+    }
+    admit(socket, sessions, context);
+  });
   try {
     await listen(server, name);
     if (onDisk) await closeSocketToOthers(name);
@@ -66,21 +77,44 @@ export async function startPipeServer(options: PipeServerOptions): Promise<Resul
 
 function sessionContext(options: PipeServerOptions, sessions: ReadonlySet<PipeSession>): SessionContext {
   const { programApi, registry, log, version, nowMs } = options;
-  const sessionCount = (clientId: string): number => [...sessions].filter((session) => session.clientId === clientId).length;
+  const sessionCount = (clientId: string): number => {
+    let count = 0;
+    for (const session of sessions) if (session.clientId === clientId) count += 1;
+    return count;
+  };
   const limits = { ...pipeLimits, ...options.limits };
   return { programApi, registry, log, version, nowMs, limits, sessionCount, handshake: createHandshake() };
 }
 
 function admit(socket: Socket, sessions: Set<PipeSession>, context: SessionContext): void {
   // Closed without a word: the server never speaks first.
-  if (sessions.size >= context.limits.maxSessions) {
-    context.log.warn("pipe.too_many_sessions", { limit: context.limits.maxSessions });
-    socket.destroy();
-    return;
-  }
+  if (sessions.size >= context.limits.maxSessions) return void socket.destroy();
   const session = new PipeSession(socket, context);
   sessions.add(session);
   void session.closed.then(() => sessions.delete(session));
+}
+
+/**
+ * Cuts the connection that has waited longest without proving a key: whoever opens all there are keeps nobody out, since a
+ * program proves its key within a millisecond.
+ */
+function makeRoom(sessions: Set<PipeSession>): void {
+  for (const session of sessions) {
+    if (!session.isStranger) continue;
+    // At once, and not only when the socket has closed: the bound must hold.
+    sessions.delete(session);
+    return session.cut();
+  }
+}
+
+/** Writing to the log takes time, which a flood of connections must not cost. */
+function atMostEach(periodMs: number, nowMs: () => number, work: () => void): () => void {
+  let lastMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (nowMs() - lastMs < periodMs) return;
+    lastMs = nowMs();
+    work();
+  };
 }
 
 /** Starts what goes on beside the sessions, and returns the function that ends everything. */

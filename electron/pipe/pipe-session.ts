@@ -2,18 +2,20 @@
  * One program's connection: reads requests, answers each exactly once, in whatever order they finish.
  *
  * Invariant: every request that was taken is answered, unless the connection is gone. At most
- * `maxPendingRequests` are under way; further ones wait in the program's own buffer.
+ * `maxPendingRequests` are under way, and at most one whose answer may be long; further ones wait in the program's own
+ * buffer, so what a session can make the broker hold is bounded.
  */
 import { randomUUID } from "node:crypto";
 import type { Socket } from "node:net";
 import { type Failure, failure } from "../../shared/failure.ts";
 import type { DmsClientRecord } from "../core/ports.ts";
+import { answerLine } from "./answer-text.ts";
 import { EventSubscription } from "./event-subscription.ts";
 import type { Frame } from "./framing.ts";
 import { type JsonRpcError, jsonRpcError, standardErrorNumbers } from "./json-rpc-errors.ts";
 import { MessageLink } from "./message-link.ts";
 import { invalidMessage, parseRequest, type Request, type RequestId } from "./messages.ts";
-import { programMethods, subscribeMethod } from "./method-table.ts";
+import { hasLongAnswer, programMethods, subscribeMethod } from "./method-table.ts";
 import { type Reply, refusal } from "./reply.ts";
 import type { SessionContext } from "./session-context.ts";
 import { SessionEntry } from "./session-entry.ts";
@@ -32,10 +34,13 @@ export class PipeSession {
   readonly #entry: SessionEntry;
   readonly #pending = new Set<RequestId>();
   #member: Member | undefined;
+  #longAnswerUnderWay = false;
+  #lastRequestMs: number;
   #ended = false;
 
   constructor(socket: Socket, context: SessionContext) {
     this.#context = context;
+    this.#lastRequestMs = context.nowMs();
     const sessionId = randomUUID();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
@@ -43,7 +48,7 @@ export class PipeSession {
       socket,
       limits: context.limits,
       nowMs: context.nowMs,
-      mayTake: () => this.#pending.size < context.limits.maxPendingRequests,
+      mayTake: () => this.#pending.size < context.limits.maxPendingRequests && !this.#longAnswerUnderWay,
       onFrame: (frame) => this.#take(frame),
       onClosed: () => {
         this.#dispose();
@@ -55,7 +60,8 @@ export class PipeSession {
       context,
       sessionId,
       onAuthenticated: (client) => this.#admit(client),
-      onRefused: () => this.#finish(),
+      // Requests sent right behind the proof are refused with it.
+      onRefused: (reason) => this.endWith(reason),
       onDeadline: () => this.#link.cut(),
     });
   }
@@ -63,6 +69,16 @@ export class PipeSession {
   /** The program this session belongs to, once it has proved its key. */
   get clientId(): string | undefined {
     return this.#member?.client.clientId;
+  }
+
+  /** Whether nobody has proved a key on this connection, and no person is asked about it. */
+  get isStranger(): boolean {
+    return this.#member === undefined && !this.#entry.isPairing;
+  }
+
+  /** Ends the connection at once, to make room for another. */
+  cut(): void {
+    this.#link.cut();
   }
 
   /** Answers every request under way with `reason`, then closes. */
@@ -81,10 +97,10 @@ export class PipeSession {
   /** Ends the session if nobody uses it, or if the program has stopped reading. */
   sweep(nowMs: number): void {
     const { limits } = this.#context;
-    const { blockedSinceMs, lastReceivedMs } = this.#link;
+    const { blockedSinceMs } = this.#link;
     if (blockedSinceMs !== undefined && nowMs - blockedSinceMs >= limits.stalledWriteMs) return this.#link.cut();
     const inUse = this.#pending.size > 0 || this.#member === undefined || this.#member.events.active;
-    if (!inUse && nowMs - lastReceivedMs >= limits.idleMs) this.#finish();
+    if (!inUse && nowMs - this.#lastRequestMs >= limits.idleMs) this.#finish();
   }
 
   #admit(client: DmsClientRecord): void {
@@ -114,12 +130,15 @@ export class PipeSession {
       return this.#sendError(null, invalidMessage("its id already waits for an answer", standardErrorNumbers.invalidRequest));
     }
     this.#pending.add(request.id);
+    this.#lastRequestMs = this.#context.nowMs();
+    this.#longAnswerUnderWay = hasLongAnswer(request.method);
     void this.#answer(request);
   }
 
   async #answer(request: Request): Promise<void> {
     const reply = await this.#run(request);
     if (this.#ended || !this.#pending.delete(request.id)) return;
+    if (hasLongAnswer(request.method)) this.#longAnswerUnderWay = false;
     this.#send(request.id, reply);
     reply.afterwards?.();
     this.#link.takeMore();
@@ -137,6 +156,8 @@ export class PipeSession {
   async #dispatch({ method, params }: Request): Promise<Reply> {
     const programMethod = programMethods.get(method);
     if (programMethod !== undefined || method === subscribeMethod) {
+      // A request right behind the proof waits for its outcome.
+      if (this.#member === undefined) await this.#entry.authenticated;
       if (this.#member === undefined) return refusal(failure("session_not_authenticated"));
       if (programMethod === undefined) return this.#member.events.subscribe();
       return { result: await programMethod(this.#context.programApi, this.#member.client, params) };
@@ -146,7 +167,7 @@ export class PipeSession {
 
   #send(id: RequestId, { result, errorNumber }: Reply): void {
     if (!result.ok) return this.#sendError(id, jsonRpcError(result.error, errorNumber));
-    const line = `${JSON.stringify({ jsonrpc: "2.0", id, result: result.value ?? {} })}\n`;
+    const line = answerLine(id, result.value);
     // UTF-8 takes at most three bytes a UTF-16 unit: short lines need not be counted.
     const { maxAnswerBytes } = this.#context.limits;
     if (line.length * 3 > maxAnswerBytes && Buffer.byteLength(line) > maxAnswerBytes) {

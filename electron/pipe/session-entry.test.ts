@@ -56,6 +56,36 @@ describe("entering a session", () => {
     expect(await program.ask("token.get", {})).toMatchObject({ error: { data: { code: "not_paired" } } });
   });
 
+  it("answers a request that was sent right behind the proof", async () => {
+    const program = await RawClient.connect((await broker()).pipe);
+    const { nonce } = await program.hello();
+    const wanted = { provider: "mazda", user: "jdoe" };
+    program.send(
+      { id: 1, method: "session.authenticate", params: { proof: proofFor(nonce) } },
+      { id: 2, method: "token.get", params: wanted },
+      { id: 3, method: "events.subscribe" },
+    );
+    const answers = [await program.next(), await program.next(), await program.next()];
+    expect(answers.toSorted((a, b) => Number(a.id) - Number(b.id))).toMatchObject([
+      { id: 1, result: { name: "DMS Connect" } },
+      { id: 2, result: { tokenId: "token-1" } },
+      { id: 3, result: { sequence: 0 } },
+    ]);
+  });
+
+  it("refuses a request that was sent right behind a wrong proof", async () => {
+    const program = await RawClient.connect((await broker()).pipe);
+    await program.hello();
+    program.send(
+      { id: 1, method: "session.authenticate", params: { proof: clientNonce } },
+      { id: 2, method: "token.get", params: { provider: "mazda", user: "jdoe" } },
+    );
+    const answers = [await program.next(), await program.next()];
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([1, 2]));
+    for (const answer of answers) expect(answer).toMatchObject({ error: { data: { code: "not_paired" } } });
+    await program.closed;
+  });
+
   it("refuses a wrong proof and ends the connection", async () => {
     const program = await RawClient.connect((await broker()).pipe);
     await program.hello();
@@ -113,6 +143,17 @@ describe("entering a session", () => {
     const refused = await program.ask("session.hello", { protocol: 2, clientId: "client-1", nonce: clientNonce });
     expect(refused).toMatchObject({ error: { code: -32005, data: { code: "invalid_request", detail: "protocol_unsupported" } } });
     // The program may fall back to version 1 on the same connection.
+    expect(await program.authenticate()).toHaveProperty("result");
+  });
+
+  it("refuses another protocol version whatever its other fields are", async () => {
+    const program = await RawClient.connect((await broker()).pipe);
+    for (const others of [{}, { clientId: 7 }, { clientId: "a b", nonce: "short" }, { nonce: null, key: "of the future" }]) {
+      expect(await program.ask("session.hello", { protocol: 2, ...others })).toMatchObject({
+        error: { code: -32005, data: { code: "invalid_request", detail: "protocol_unsupported" } },
+      });
+    }
+    expect(await program.ask("session.hello", { clientId: 7 })).toMatchObject({ error: { code: -32602 } });
     expect(await program.authenticate()).toHaveProperty("result");
   });
 

@@ -11,7 +11,14 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import type { DmsClientRecord } from "../core/ports.ts";
 import type { Challenge } from "./handshake.ts";
 import { standardErrorNumbers } from "./json-rpc-errors.ts";
-import { pairingRequestParams, pairingWaitParams, parseParams, sessionAuthenticateParams, sessionHelloParams } from "./messages.ts";
+import {
+  pairingRequestParams,
+  pairingWaitParams,
+  parseParams,
+  protocolChoice,
+  sessionAuthenticateParams,
+  sessionHelloParams,
+} from "./messages.ts";
 import { type Reply, refusal } from "./reply.ts";
 import type { SessionContext } from "./session-context.ts";
 
@@ -28,14 +35,15 @@ export interface SessionEntryOptions {
   readonly context: SessionContext;
   readonly sessionId: string;
   readonly onAuthenticated: (client: DmsClientRecord) => void;
-  /** The connection must end; its last answer may still go out. */
-  readonly onRefused: () => void;
+  /** The connection must end; its last answers may still go out. */
+  readonly onRefused: (reason: Failure) => void;
   /** Nobody authenticated in time. */
   readonly onDeadline: () => void;
 }
 
 export class SessionEntry {
   readonly #options: SessionEntryOptions;
+  #authenticated: Promise<unknown> | undefined;
   #state: EntryState = { kind: "new" };
   #deadline: NodeJS.Timeout | undefined;
 
@@ -50,7 +58,7 @@ export class SessionEntry {
       case "session.hello":
         return this.#hello(params);
       case "session.authenticate":
-        return this.#authenticate(params);
+        return (this.#authenticated = this.#authenticate(params).finally(() => (this.#authenticated = undefined)));
       case "pairing.request":
         return Promise.resolve(this.#requestPairing(params));
       case "pairing.wait":
@@ -58,6 +66,15 @@ export class SessionEntry {
       default:
         return undefined;
     }
+  }
+
+  /** Settles when the proof that is being looked at has been accepted or refused; undefined when there is none. */
+  get authenticated(): Promise<unknown> | undefined {
+    return this.#authenticated;
+  }
+
+  get isPairing(): boolean {
+    return this.#state.kind === "pairing";
   }
 
   /** Whether this connection is about to become a session of that program. */
@@ -73,9 +90,12 @@ export class SessionEntry {
   async #hello(params: unknown): Promise<Reply> {
     if (this.#state.kind !== "new") return notExpectedNow("session.hello");
     const parsed = parseParams(sessionHelloParams, params);
-    if (!parsed.ok) return { result: parsed };
-    const { protocol, clientId, nonce } = parsed.value;
+    // Another version's other fields may have another form.
+    const chosen = parsed.ok ? parsed : parseParams(protocolChoice, params);
+    const protocol = chosen.ok ? chosen.value.protocol : pipeProtocolVersion;
     if (protocol !== pipeProtocolVersion) return refusal(failure("protocol_unsupported", { protocol }));
+    if (!parsed.ok) return { result: parsed };
+    const { clientId, nonce } = parsed.value;
     this.#state = { kind: "greeting" };
     const client = await this.#options.context.registry.findClient(clientId);
     if (this.#isDone()) return refusal(failure("not_paired"));
@@ -127,7 +147,7 @@ export class SessionEntry {
 
   #refuse(reason: Failure): Reply {
     this.dispose();
-    return { result: err(reason), afterwards: this.#options.onRefused };
+    return { result: err(reason), afterwards: () => this.#options.onRefused(reason) };
   }
 
   /** A function, because the state may have changed during an await. */
