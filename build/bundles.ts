@@ -1,6 +1,6 @@
 /**
  * What is bundled, from where, to where. Invariant: main, preload and command line need nothing from
- * `node_modules` at run time but `@napi-rs/keyring`; the preload is one CommonJS file, because a
+ * `node_modules` at run time but `@napi-rs/keyring` and `koffi`; the preload is one CommonJS file, because a
  * sandboxed preload can load no second one. The command line alone is split: what only the vault's
  * commands need, SQLite before all, must not be loaded by the others, which run on an older Node.js, too.
  */
@@ -95,7 +95,7 @@ function nodeConfig(entry: string, file: string, { format, split = false }: Outp
     root: repositoryRoot,
     logLevel: "warn",
     define: { "process.env.NODE_ENV": '"production"' },
-    ssr: { noExternal: true, external: ["electron", "@napi-rs/keyring", ...builtinModules] },
+    ssr: { noExternal: true, external: ["electron", "@napi-rs/keyring", "koffi", ...builtinModules] },
     build: {
       ssr: entry,
       outDir: dirname(file),

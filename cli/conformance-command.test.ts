@@ -91,6 +91,11 @@ describe("the conformance kit", { timeout }, () => {
     expect(await failedScenarios(faulty("none"), all, "--slow", "2", "--silence", "30", "--client-timeout", "5")).toEqual([]);
   });
 
+  it("finds nothing wrong with a client that sends requests right behind its proof", async () => {
+    const only = ["token", "squatter", "one-session", "restart-in-the-middle"];
+    expect(await failedScenarios(faulty("sends-behind-the-proof"), only, "--client-timeout", "5")).toEqual([]);
+  });
+
   const squatters = ["squatter", "reflected-proof", "replayed-proof", "swapped-nonces", "truncated-proof", "empty-proof", "missing-proof"];
   it.each<[fault: string, found: readonly string[], notFound: readonly string[]]>([
     ["trusts-anyone", squatters, ["token"]],

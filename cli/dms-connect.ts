@@ -1,17 +1,19 @@
 #!/usr/bin/env node
 /**
  * The command line of DMS Connect: a paired program like any other, for scripts and for finding faults; and, for
- * the vault's commands, a hand on the profile's files while the app is not running.
+ * the commands of the vault and its audit log, a hand on the profile's files.
  *
  * Invariant: stdout holds results only; everything for a person goes to stderr. Bad usage exits with 2.
  */
 import packageFile from "../package.json" with { type: "json" };
+import { auditCommand, auditUsage } from "./audit-command.ts";
 import { UsageError } from "./command-line.ts";
 import { conformanceCommand, conformanceUsage } from "./conformance-command.ts";
 import { doctorCommand, doctorUsage } from "./doctor-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand, listUsage } from "./list-command.ts";
 import { pairCommand, pairUsage } from "./pair-command.ts";
+import { programFileCommand, programFileUsage } from "./program-file-command.ts";
 import { tokenCommand, tokenUsage } from "./token-command.ts";
 import { vaultCommand, vaultUsage } from "./vault-command.ts";
 
@@ -26,17 +28,20 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ["list", { run: listCommand, usage: listUsage }],
   ["doctor", { run: doctorCommand, usage: doctorUsage }],
   ["vault", { run: vaultCommand, usage: vaultUsage }],
+  ["audit", { run: auditCommand, usage: auditUsage }],
+  ["program-file", { run: programFileCommand, usage: programFileUsage }],
   ["conformance", { run: conformanceCommand, usage: conformanceUsage }],
 ]);
 
 const help = `${[...commands.values()].map(({ usage }) => `usage: ${usage}`).join("\n")}
 
-All commands but vault and conformance take --credentials FILE and --pipe NAME. See also --help and --version.
-The vault's commands need DMS Connect not to be running.
+All commands but vault, audit, program-file and conformance take --credentials FILE and --pipe NAME. See also --help and --version.
+The vault's commands need DMS Connect not to be running; those of the audit log work beside it, too.
 
 Exit codes: 0 done, 1 internal error or a failed check, 2 bad usage, 3 not_paired, 4 not_permitted, 5 not_connected,
 6 reconnect_required, 7 provider_unavailable, 8 invalid_request, 9 rate_limited, 10 vault_locked, 11 shutting_down,
-12 DMS Connect is not running, 13 the program on the pipe is not DMS Connect, 14 DMS Connect is running and has the vault.`;
+12 DMS Connect is not running, 13 the program on the pipe is not DMS Connect, 14 DMS Connect is running and has the vault,
+15 the audit log is broken.`;
 
 process.exitCode = await main(process.argv.slice(2));
 

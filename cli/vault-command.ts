@@ -6,6 +6,7 @@
  */
 import { readArguments, readWords, UsageError } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { hasNodeForVault } from "./node-for-vault.ts";
 import type { VaultTask } from "./vault-task.ts";
 
 export const vaultUsage = `dms-connect vault verify
@@ -14,17 +15,10 @@ usage: dms-connect vault export FILE [--include-sign-ins] [--passphrase-file FIL
 usage: dms-connect vault import FILE [--passphrase-file FILE]
        Each of them: [--vault-passphrase-file FILE], for a vault that this computer's keys do not open.`;
 
-/** The first with SQLite that needs no flag, and with the syntax the vault is built for. */
-const leastNodeMajor = 24;
-
 /** Runs one of the vault's commands on the profile of this user. Returns the exit code. */
 export async function vaultCommand(args: readonly string[]): Promise<number> {
   const task = readTask(args);
-  if (Number.parseInt(process.versions.node, 10) < leastNodeMajor) {
-    console.error(`dms-connect: the commands of the vault need Node.js ${leastNodeMajor}.`);
-    console.error(`What to do: Install Node.js ${leastNodeMajor} or newer, or use Settings in the window of DMS Connect.`);
-    return exitCodes.failed;
-  }
+  if (!hasNodeForVault("Settings")) return exitCodes.failed;
   const { runOnThisComputer } = await import("./vault-on-this-computer.ts");
   return runOnThisComputer(task);
 }

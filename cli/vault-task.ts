@@ -15,17 +15,23 @@ import { writePrivateText } from "../electron/shell/private-file.ts";
 import { systemClock } from "../electron/shell/system-ports.ts";
 import { createTransferSeal } from "../electron/vault/transfer-file.ts";
 import type { LockedVault, OpenedVault } from "../electron/vault/vault.ts";
-import type { Failure, FailureCode } from "../shared/failure.ts";
 import { assertNever, ok, type Result } from "../shared/result.ts";
 import { UsageError } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { type AskPassphrase, readNewPassphrase, readPassphrase } from "./passphrase-input.ts";
 import { reportLocalFailure } from "./report-failure.ts";
-import { concernsThisProcess, verifyVault } from "./vault-verify.ts";
+import {
+  type Opened,
+  openWithPassphrase,
+  printNotices,
+  readVaultPassphrase,
+  recorded,
+  reportLocked,
+  reportNoVault,
+  type VaultPassphrase,
+} from "./vault-opening.ts";
+import { verifyVault } from "./vault-verify.ts";
 
-interface VaultPassphrase {
-  readonly vaultPassphraseFile: string | undefined;
-}
 interface TransferPassphrase extends VaultPassphrase {
   readonly file: string;
   readonly passphraseFile: string | undefined;
@@ -48,16 +54,8 @@ export interface VaultTaskParts {
   readonly ask: AskPassphrase;
 }
 
-/** An opened vault, and its passphrase if the person had to give it. */
-interface Opened {
-  readonly opened: OpenedVault;
-  readonly vaultPassphrase: string | undefined;
-}
-
 const signInWarning = `Warning: the file lets whoever has the passphrase act as these users. On this computer, forget the
 connections afterwards: two computers must not use the same sign-in.`;
-
-const vaultPrompt = "Passphrase of the vault: ";
 
 /** Opens the vault, does the task and closes it. Throws `UsageError`. Returns the exit code. */
 export async function runVaultTask(task: VaultTask, parts: VaultTaskParts): Promise<number> {
@@ -66,7 +64,7 @@ export async function runVaultTask(task: VaultTask, parts: VaultTaskParts): Prom
   if (task.kind === "export" && existsSync(task.file)) throw new UsageError(`${task.file} is there already; choose another name`);
   const text = task.kind === "import" ? await readTransferText(task.file) : ok("");
   if (!text.ok) return reportLocalFailure(text.error);
-  const opening = await open(task, parts);
+  const opening = await openWithPassphrase(task, parts.ask, parts.openVault);
   if (!opening.ok) return reportLocked(opening.error);
   try {
     return await perform(task, text.value, opening.value, parts);
@@ -76,7 +74,7 @@ export async function runVaultTask(task: VaultTask, parts: VaultTaskParts): Prom
 }
 
 /** `text`: of the file that an import reads. */
-async function perform(task: VaultTask, text: string, opening: Opened, parts: VaultTaskParts): Promise<number> {
+async function perform(task: VaultTask, text: string, opening: Opened<OpenedVault>, parts: VaultTaskParts): Promise<number> {
   const { opened } = opening;
   if (task.kind !== "verify") printNotices(opened.notices);
   switch (task.kind) {
@@ -93,23 +91,7 @@ async function perform(task: VaultTask, text: string, opening: Opened, parts: Va
   }
 }
 
-/** With this computer's keys if they open it; the passphrase is asked for only where it is needed. */
-async function open(task: VaultTask, parts: VaultTaskParts): Promise<Result<Opened, LockedVault>> {
-  const given = task.vaultPassphraseFile === undefined ? undefined : await readVaultPassphrase(task, parts.ask);
-  const first = await parts.openVault(given);
-  if (first.ok) return ok({ opened: first.value, vaultPassphrase: given });
-  if (given !== undefined || !first.error.canUsePassphrase) return first;
-  const typed = await parts.ask(vaultPrompt);
-  if (typed === undefined) return first;
-  const second = await parts.openVault(typed);
-  return second.ok ? ok({ opened: second.value, vaultPassphrase: typed }) : second;
-}
-
-function readVaultPassphrase(task: VaultPassphrase, ask: AskPassphrase): Promise<string> {
-  return readPassphrase({ file: task.vaultPassphraseFile, option: "--vault-passphrase-file", prompt: vaultPrompt }, ask);
-}
-
-async function rekey({ opened, vaultPassphrase }: Opened, task: VaultPassphrase, ask: AskPassphrase): Promise<number> {
+async function rekey({ opened, vaultPassphrase }: Opened<OpenedVault>, task: VaultPassphrase, ask: AskPassphrase): Promise<number> {
   // The new key has to be sealed under the passphrase, too; a vault that has none gets none.
   const passphrase = opened.hasPassphrase() ? (vaultPassphrase ?? (await readVaultPassphrase(task, ask))) : undefined;
   const changed = await recorded(opened, "vault.rekey", await opened.rekey(passphrase));
@@ -168,34 +150,6 @@ async function transferOn({ vault }: OpenedVault, parts: VaultTaskParts): Promis
   return ok(new VaultTransfer({ vault, connections, registrations, clock: systemClock, seal: createTransferSeal(), refreshSettled }));
 }
 
-/** `done`, once the audit log has it; otherwise why it has not. */
-async function recorded<T>({ vault }: OpenedVault, action: string, done: Result<T>): Promise<Result<T>> {
-  const outcome = done.ok ? "ok" : done.error.code;
-  const appended = await vault.appendAudit({ atMs: Date.now(), action, actor: "command-line", outcome });
-  return done.ok && !appended.ok ? appended : done;
-}
-
 function printCounts(counts: Readonly<Record<string, number>>): void {
   for (const [what, count] of Object.entries(counts)) console.log(`  ${what}: ${count}`);
-}
-
-function printNotices(notices: readonly Failure[]): void {
-  for (const { message, remedy } of notices.filter(concernsThisProcess)) console.error(`Note: ${message} ${remedy}`);
-}
-
-/** What the window would have a person do is done otherwise here. */
-const remedies: Partial<Record<FailureCode, string>> = {
-  vault_in_use: "Quit DMS Connect and run this command again, or use Settings in its window. Nothing was changed.",
-  vault_keys_unavailable: "Use Settings in the window of DMS Connect instead: not all keys of this computer can be used from here.",
-  vault_passphrase_needed: "Run this command at a terminal, or give the passphrase by --vault-passphrase-file FILE.",
-};
-
-function reportLocked({ failure }: LockedVault): number {
-  return reportLocalFailure(failure, remedies[failure.code]);
-}
-
-function reportNoVault(folder: string): number {
-  console.error(`dms-connect: there is no vault in ${folder}.`);
-  console.error("What to do: Start DMS Connect once, or set DMS_CONNECT_PROFILE to the folder of its profile.");
-  return exitCodes.failed;
 }

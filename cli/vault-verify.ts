@@ -1,5 +1,5 @@
 /** `dms-connect vault verify`: opens everything in the vault once and walks the audit log. Nothing that is found goes untold. */
-import type { AuditVerification } from "../electron/vault/audit-rows.ts";
+import type { AuditVerification } from "../electron/vault/audit-chain.ts";
 import type { OpenedVault } from "../electron/vault/vault.ts";
 import type { Failure } from "../shared/failure.ts";
 import type { Result } from "../shared/result.ts";

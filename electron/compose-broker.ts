@@ -6,12 +6,14 @@ import { type Failure, failure } from "../shared/failure.ts";
 import { ok, type Result } from "../shared/result.ts";
 import type { StatusView } from "../shared/views.ts";
 import type { ComposeParts } from "./compose.ts";
+import { importPrograms, openPrograms } from "./compose-programs.ts";
 import { ConnectFlow } from "./core/connect-flow.ts";
 import type { ConnectionKey } from "./core/connection-state.ts";
 import { Connections } from "./core/connections.ts";
-import { Pairings } from "./core/pairing.ts";
 import type { AuditEntry, DmsClientRecord } from "./core/ports.ts";
+import type { ProgramRegistry } from "./core/program-api.ts";
 import { ProgramService } from "./core/program-service.ts";
+import type { Programs } from "./core/programs.ts";
 import { RefreshScheduler } from "./core/refresh-scheduler.ts";
 import { Registrations } from "./core/registrations.ts";
 import { Revocation } from "./core/revocation.ts";
@@ -24,7 +26,8 @@ import { createOAuthClient } from "./oauth/oauth-client.ts";
 import { publishBrokerFile, removeBrokerFile } from "./pipe/broker-file.ts";
 import { pipeName } from "./pipe/pipe-name.ts";
 import { type PipeServer, startPipeServer } from "./pipe/pipe-server.ts";
-import { readBoundedText } from "./shell/bounded-file.ts";
+import type { ComputerPolicy } from "./settings/policy.ts";
+import { readBoundedText, readProgramText } from "./shell/bounded-file.ts";
 import { systemClock, systemRandomness } from "./shell/system-ports.ts";
 import { createTransferSeal } from "./vault/transfer-file.ts";
 import type { OpenedVault } from "./vault/vault.ts";
@@ -43,6 +46,7 @@ export interface RunningBroker {
 }
 
 export interface StartBrokerParts extends ComposeParts {
+  readonly policy: ComputerPolicy;
   /** Told about the callback certificate each time one is fetched. */
   readonly onCertificate: (certificatePem: string) => void;
   /** What the broker has to tell has changed. */
@@ -55,20 +59,14 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
   const { log } = parts;
   const audit = auditor(opened, parts);
   const registrations = new Registrations(vault, parts.providers);
-  const pairings = new Pairings({
-    vault,
-    clock: systemClock,
-    randomness: systemRandomness,
-    onDecided: (name, clientId, outcome) =>
-      audit({ action: "pairing", actor: "window", actorName: name, outcome, ...(clientId === undefined ? {} : { user: clientId }) }),
-  });
-  for (const part of [registrations, pairings]) {
-    const ready = await part.open();
-    if (!ready.ok) return ready;
-  }
+  const ready = await registrations.open();
+  if (!ready.ok) return ready;
+  const known = await openPrograms(parts, vault, audit);
+  if (!known.ok) return known;
+  const { programs, blocked, pairings, registry } = known.value;
   const certificate = observedCertificate(parts, opened);
   const core = buildCore(parts, opened, registrations, audit, certificate);
-  connectEvents(parts, core.connections, registrations, pairings);
+  connectEvents(parts, core.connections, registrations);
   const transfer = new VaultTransfer({
     vault,
     connections: core.connections,
@@ -81,11 +79,20 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
     ...core,
     registrations,
     pairings,
+    programs,
+    blocked,
+    importPrograms: (text) => importPrograms(programs, audit, text),
     transfer,
+    auditLog: {
+      pageAudit: opened.pageAudit,
+      verifyAudit: opened.verifyAudit,
+      exportAudit: opened.exportAudit,
+      record: (action, outcome) => vault.appendAudit({ atMs: Date.now(), action, actor: "window", outcome }),
+    },
     audit: (action, outcome, key) => audit({ ...keyColumns(key), action, actor: "window", outcome }),
   };
-  const notices = [...(await importGivenFile(parts, window))];
-  const pipe = await openPipe(parts, { core, registrations, pairings, audit });
+  const notices = [...(await importGivenFiles(parts, window))];
+  const pipe = await openPipe(parts, { core, registrations, programs, registry, audit });
   await core.scheduler.start();
   // Revocations may take as long as the provider does; nobody waits for them.
   core.revocation.resume().catch((error: unknown) => log.error("revocation.resume", error));
@@ -98,6 +105,7 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
     unsaved: () => core.connections.flush(),
     close: async () => {
       core.scheduler.stop();
+      programs.close();
       core.connectFlow.cancelAll(failure("shutting_down"));
       core.revocation.shutDown();
       try {
@@ -158,41 +166,35 @@ function buildCore(
   return { connections, broker, connectFlow, revocation, scheduler };
 }
 
-function connectEvents(parts: ComposeParts, connections: Connections, registrations: Registrations, pairings: Pairings): void {
+function connectEvents(parts: ComposeParts, connections: Connections, registrations: Registrations): void {
   const { sendEvent } = parts;
   connections.onChanged((view) => sendEvent("connectionChanged", view));
   registrations.onChanged((views) => sendEvent("registrationsChanged", views));
-  pairings.onClientsChanged((views) => sendEvent("clientsChanged", views));
-  let waiting = 0;
-  pairings.onPairingsChanged((views) => {
-    sendEvent("pairingsChanged", views);
-    if (views.length > waiting) parts.onPairingRequested();
-    waiting = views.length;
-  });
 }
 
 interface PipeWiring {
   readonly core: Core;
   readonly registrations: Registrations;
-  readonly pairings: Pairings;
+  readonly programs: Programs;
+  readonly registry: ProgramRegistry;
   readonly audit: Audit;
 }
 
 async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<{ readonly state: Pipe; readonly close: () => Promise<void> }> {
-  const { core, registrations, pairings, audit } = wiring;
+  const { core, registrations, programs, registry, audit } = wiring;
   const { log } = parts;
   const programApi = new ProgramService({
     ...core,
     registrations,
     clock: systemClock,
     version: parts.version,
-    seen: (clientId) => pairings.seen(clientId),
+    seen: (clientId) => programs.seen(clientId),
     audit: (action, client: DmsClientRecord, key, outcome) =>
       audit({ ...keyColumns(key), action, actor: client.clientId, actorName: client.name, outcome }),
   });
   const name = await pipeName();
   const started: Result<PipeServer> = name.ok
-    ? await startPipeServer({ name: name.value, programApi, registry: pairings, log, version: parts.version, nowMs: Date.now })
+    ? await startPipeServer({ name: name.value, programApi, registry, log, version: parts.version, nowMs: Date.now })
     : name;
   if (!started.ok) {
     log.warn("pipe.closed", { code: started.error.code });
@@ -218,11 +220,22 @@ function auditor({ vault }: OpenedVault, { log }: ComposeParts): Audit {
   };
 }
 
-async function importGivenFile(parts: ComposeParts, window: WindowBroker): Promise<readonly Failure[]> {
-  if (parts.startOptions.importRegistrationsFile === undefined) return [];
-  const text = await readBoundedText(parts.startOptions.importRegistrationsFile);
-  if (!text.ok) return [text.error];
-  const imported = await importRegistrations(window, text.value);
+/** Imports what the command line names. What could not be imported is told. */
+async function importGivenFiles({ startOptions }: ComposeParts, window: WindowBroker): Promise<readonly Failure[]> {
+  const { importRegistrationsFile, importProgramsFile } = startOptions;
+  const registrations = await importGiven(importRegistrationsFile, readBoundedText, (text) => importRegistrations(window, text));
+  const programs = await importGiven(importProgramsFile, readProgramText, window.importPrograms);
+  return [...registrations, ...programs];
+}
+
+async function importGiven(
+  file: string | undefined,
+  read: (file: string) => Promise<Result<string>>,
+  importText: (text: string) => Promise<Result<unknown>>,
+): Promise<readonly Failure[]> {
+  if (file === undefined) return [];
+  const text = await read(file);
+  const imported = text.ok ? await importText(text.value) : text;
   return imported.ok ? [] : [imported.error];
 }
 

@@ -5,7 +5,7 @@
 import type { SafeStorage, Session } from "electron";
 import { type Failure, failure } from "../shared/failure.ts";
 import { ok, type Result } from "../shared/result.ts";
-import type { SettingsView, StatusView } from "../shared/views.ts";
+import type { PairingView, SettingsView, StatusView } from "../shared/views.ts";
 import { type RunningBroker, startBroker } from "./compose-broker.ts";
 import type { SystemBrowser } from "./core/ports.ts";
 import type { ProviderDefinition } from "./core/provider-definition.ts";
@@ -14,6 +14,7 @@ import type { WindowBroker } from "./ipc/handlers.ts";
 import type { SendEvent } from "./ipc/router.ts";
 import type { VaultControl } from "./ipc/vault-handlers.ts";
 import { certificateSha256 } from "./oauth/loopback-certificate.ts";
+import { readPolicy } from "./settings/policy.ts";
 import { openSettings } from "./settings/settings.ts";
 import { readBoundedText } from "./shell/bounded-file.ts";
 import { trustLoopbackCertificates } from "./shell/loopback-certificates.ts";
@@ -41,7 +42,9 @@ export interface ComposeParts {
   readonly sendEvent: SendEvent;
   readonly log: OpenedLog;
   /** A program asks to be paired: a person has to look at the window. */
-  readonly onPairingRequested: () => void;
+  readonly onPairingRequested: (pairing: PairingView) => void;
+  /** Where the policy of this computer may lie (`policyFiles`); absent: there is none. */
+  readonly policyFiles?: readonly string[];
   readonly startOptions: StartOptions;
   /** Windows: earlier copies of the system's key file of `safeStorage`; `use` restarts the app, `proven` says that `safeStorage` opened the vault. */
   readonly earlierSystemKeys?: { readonly available: () => boolean; readonly use: () => Result<undefined>; readonly proven: () => void };
@@ -65,6 +68,7 @@ export async function compose(parts: ComposeParts): Promise<Application> {
   const { profileFolder, log } = parts;
   const { settings, notices: settingsNotices } = openSettings({ folder: profileFolder });
   const notices = [...settingsNotices, ...parts.startOptions.problems, ...(await trustGivenCertificate(parts))];
+  const policy = await readPolicy(parts.policyFiles ?? [], Date.now());
   let certificateShown: string | undefined;
   let isReady = false;
   const providerName = (id: string) => parts.providers.find((provider) => provider.id === id)?.name ?? id;
@@ -84,6 +88,7 @@ export async function compose(parts: ComposeParts): Promise<Application> {
       startBroker(
         {
           ...parts,
+          policy,
           onCertificate: (pem) => {
             certificateShown = certificateSha256(pem);
             tellStatus();
@@ -110,7 +115,8 @@ export async function compose(parts: ComposeParts): Promise<Application> {
       host: parts.hostName,
       vault: lifecycle.view(),
       pipe: running.ok ? running.value.pipe() : { state: "closed", failure: running.error },
-      notices: [...notices, ...lifecycle.notices(), ...(running.ok ? running.value.notices() : [])],
+      pairing: policy.pairing,
+      notices: [...notices, ...policy.notices, ...lifecycle.notices(), ...(running.ok ? running.value.notices() : [])],
       ...(certificateShown === undefined ? {} : { callbackCertificateSha256: certificateShown }),
     };
   };

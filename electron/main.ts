@@ -1,7 +1,21 @@
 /** Starts and ends the app: one instance a profile, the broker, the window. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { app, BrowserWindow, dialog, ipcMain, Menu, nativeImage, net, protocol, safeStorage, session, shell, Tray } from "electron";
+import {
+  app,
+  BrowserWindow,
+  dialog,
+  ipcMain,
+  Menu,
+  Notification,
+  nativeImage,
+  net,
+  protocol,
+  safeStorage,
+  session,
+  shell,
+  Tray,
+} from "electron";
 import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
 import packageJson from "../package.json" with { type: "json" };
 import { type Failure, failure } from "../shared/failure.ts";
@@ -13,6 +27,7 @@ import { callGuards } from "./ipc/guards.ts";
 import { createHandlers } from "./ipc/handlers.ts";
 import { createEventSender, registerIpcRouter } from "./ipc/router.ts";
 import { builtInProviders } from "./oauth/provider-registry.ts";
+import { policyFiles } from "./settings/policy.ts";
 import { appOrigin, registerAppScheme, serveApp } from "./shell/app-protocol.ts";
 import { turnDumpsOff } from "./shell/core-dumps.ts";
 import { createFileDialogs } from "./shell/file-dialogs.ts";
@@ -24,6 +39,7 @@ import {
   requestEarlierSystemKeys,
 } from "./shell/local-state.ts";
 import { guardNavigation, refusePermissions } from "./shell/navigation-guard.ts";
+import { pairingNotifier } from "./shell/pairing-notification.ts";
 import { createProviderFetch } from "./shell/provider-fetch.ts";
 import { holdSingleInstance } from "./shell/single-instance.ts";
 import { readStartOptions } from "./shell/start-options.ts";
@@ -93,6 +109,7 @@ async function start(safety: Readonly<Record<string, string>>): Promise<void> {
   logUnhandled(opened);
   const windows = () => BrowserWindow.getAllWindows();
   const browser = createSystemBrowser(shell);
+  const notifyOfPairing = pairingNotifier({ Notification, onClick: showWindow });
   refusePermissions(session.defaultSession);
   serveApp(protocol, join(import.meta.dirname, "../renderer"));
   const composed = await compose({
@@ -106,7 +123,11 @@ async function start(safety: Readonly<Record<string, string>>): Promise<void> {
     fetch: createProviderFetch(net),
     browser,
     sendEvent: createEventSender(windows),
-    onPairingRequested: showWindow,
+    onPairingRequested: (pairing) => {
+      showWindow();
+      notifyOfPairing(pairing);
+    },
+    policyFiles: policyFiles(process.platform, process.env),
     startOptions: readStartOptions(process.argv.slice(1)),
     ...(process.platform === "win32" ? { earlierSystemKeys } : {}),
   });

@@ -11,13 +11,14 @@ import {
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { SettingsView, Theme } from "../shared/views.ts";
+import { AuditPage } from "./audit/audit-page.tsx";
 import { ConnectionsPage } from "./connections/connections-page.tsx";
 import { PairingPrompt } from "./pairing/pairing-prompt.tsx";
 import { valueOr } from "./parts/loaded-view.tsx";
 import { ProgramsPage } from "./programs/programs-page.tsx";
 import { SetUpPage } from "./set-up/set-up-page.tsx";
 import { SettingsPage } from "./settings/settings-page.tsx";
-import { useClients, useConnections, usePairings, useProviders, useRegistrations, useStatus } from "./state/live-sources.ts";
+import { useBlocked, useClients, useConnections, usePairings, useProviders, useRegistrations, useStatus } from "./state/live-sources.ts";
 import { darkSystem, useMediaQuery } from "./state/use-media-query.ts";
 import { type Settings, useSettings } from "./state/use-settings.ts";
 import { RecoveryPage } from "./vault/recovery-page.tsx";
@@ -27,7 +28,7 @@ import { WindowMessages } from "./window-messages.tsx";
 /** Until the stored ones are there. */
 const standardSettings: SettingsView = { theme: "system", usualUser: "" };
 
-const openPages = ["connections", "programs", "setUp", "settings"] as const satisfies readonly PageName[];
+const openPages = ["connections", "programs", "setUp", "audit", "settings"] as const satisfies readonly PageName[];
 /** While the vault does not open there is nothing else to show. */
 const lockedPages = ["recovery", "settings"] as const satisfies readonly PageName[];
 
@@ -62,7 +63,7 @@ function ThemedWindow() {
 function Pages({ settings }: { readonly settings: Settings }) {
   const [chosen, setChosen] = useState<PageName>("connections");
   const status = useStatus();
-  const vault = status.state.kind === "ready" ? status.state.value.vault : undefined;
+  const { vault, pairing = "allowed" } = status.state.kind === "ready" ? status.state.value : {};
   const pages = vault?.state === "locked" ? lockedPages : openPages;
   // Where a page is not there (any more), the first one is.
   const page = pages.find((each) => each === chosen) ?? pages[0];
@@ -87,8 +88,11 @@ function Pages({ settings }: { readonly settings: Settings }) {
             onGoToSetUp={() => setChosen("setUp")}
           />
         ) : null}
-        {page === "programs" ? <ProgramsPage clients={lists.clients} providers={knownProviders} /> : null}
+        {page === "programs" ? (
+          <ProgramsPage clients={lists.clients} blocked={lists.blocked} providers={knownProviders} pairing={pairing} />
+        ) : null}
         {page === "setUp" ? <SetUpPage registrations={lists.registrations} providers={lists.providers} /> : null}
+        {page === "audit" ? <AuditPage providers={knownProviders} /> : null}
         {page === "settings" ? <SettingsPage settings={settings} status={status} /> : null}
       </WindowFrame>
       <PairingPrompt pairings={valueOr(lists.pairings, [])} providers={knownProviders} />
@@ -102,6 +106,7 @@ function useLists(epoch: string) {
     providers: useProviders(epoch),
     registrations: useRegistrations(epoch),
     clients: useClients(epoch),
+    blocked: useBlocked(epoch),
     pairings: usePairings(epoch),
   };
 }

@@ -1,6 +1,7 @@
 /** Navigation beside (or, in a narrow window, above) the page, and the messages that stand on every page. */
 import { makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
 import { DocumentKeyRegular } from "@fluentui/react-icons/svg/document-key";
+import { HistoryRegular } from "@fluentui/react-icons/svg/history";
 import { LockClosedKeyRegular } from "@fluentui/react-icons/svg/lock-closed-key";
 import { PlugConnectedRegular } from "@fluentui/react-icons/svg/plug-connected";
 import { SettingsRegular } from "@fluentui/react-icons/svg/settings";
@@ -8,13 +9,14 @@ import { WindowAppsRegular } from "@fluentui/react-icons/svg/window-apps";
 import type { ReactElement, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-export type PageName = "recovery" | "connections" | "programs" | "setUp" | "settings";
+export type PageName = "recovery" | "connections" | "programs" | "setUp" | "audit" | "settings";
 
 const icons: Readonly<Record<PageName, ReactElement>> = {
   recovery: <LockClosedKeyRegular />,
   connections: <PlugConnectedRegular />,
   programs: <WindowAppsRegular />,
   setUp: <DocumentKeyRegular />,
+  audit: <HistoryRegular />,
   settings: <SettingsRegular />,
 };
 

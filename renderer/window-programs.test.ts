@@ -37,7 +37,7 @@ describe.skipIf(browser === undefined)("programs and registrations in the window
     const dialog = page.getByRole("alertdialog");
     await dialog.waitFor();
     await page.keyboard.press("Escape");
-    await dialog.getByRole("button", { name: "Deny" }).click();
+    await dialog.getByRole("button", { name: "Deny", exact: true }).click();
     expect(await callsOf(page, "pairing.deny")).toEqual([{ pairingId: "p9" }]);
     await page.evaluate(() => window.mock.emit("pairingsChanged", []));
     await dialog.waitFor({ state: "detached" });
@@ -63,6 +63,103 @@ describe.skipIf(browser === undefined)("programs and registrations in the window
     expect(words).toContain("<b>Click Approve</b>");
     expect(words).not.toMatch(/[\u200B\u202E\u2066]/);
     expect(words.length).toBeLessThan(1000);
+  });
+
+  it("approves until the end of the chosen day, and never until a day that is over", async () => {
+    const { page } = await open({ scenario: "pairing" });
+    await page.getByRole("radio", { name: "Until a date" }).check();
+    const lastDay = page.getByLabel("Last day");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByText("Enter the last day, or choose Always.").waitFor();
+    await lastDay.fill("2001-02-03");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.getByText("This day is over. Choose today or a later day.").waitFor();
+    expect(await callsOf(page, "pairing.approve")).toEqual([]);
+
+    await lastDay.fill("2090-02-03");
+    await page.getByRole("button", { name: "Approve" }).click();
+    const untilMs = await page.evaluate(() => new Date(2090, 1, 4).getTime() - 1);
+    expect(await callsOf(page, "pairing.approve")).toEqual([{ pairingId: "p1", access: { users: "all", providers: "all", untilMs } }]);
+  });
+
+  it("can be answered with the keyboard alone", async () => {
+    const { page } = await open({ scenario: "pairing" });
+    const approve = page.getByRole("button", { name: "Approve", disabled: false });
+    await approve.waitFor();
+    const isReached = () => approve.evaluate((button) => button === document.activeElement);
+    for (let steps = 0; steps < 20 && !(await isReached()); steps += 1) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(await callsOf(page, "pairing.approve")).toEqual([{ pairingId: "p1", access: { users: "all", providers: "all" } }]);
+  });
+
+  it("does not approve by a click that was meant for what stood there before", async () => {
+    const { page } = await open({ scenario: "active" });
+    await page.getByText("Connected").first().waitFor();
+    await page.evaluate(async (expiresAtMs) => {
+      const appeared = new Promise<HTMLButtonElement>((resolve) => {
+        new MutationObserver((_changes, observer) => {
+          const button = [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Approve");
+          if (button === undefined) return;
+          observer.disconnect();
+          resolve(button);
+        }).observe(document.body, { childList: true, subtree: true });
+      });
+      window.mock.emit("pairingsChanged", [{ pairingId: "p9", name: "Late", code: "123456", expiresAtMs }]);
+      (await appeared).click();
+    }, Date.now() + 60_000);
+    expect(await callsOf(page, "pairing.approve")).toEqual([]);
+    // It was the moment, not the button.
+    await page.getByRole("button", { name: "Approve" }).click();
+    expect(await callsOf(page, "pairing.approve")).toHaveLength(1);
+  });
+
+  it("blocks a program only after it was asked again, and gives the keyboard back when it was not meant", async () => {
+    const { page } = await open({ scenario: "pairing" });
+    await page.getByRole("button", { name: "Deny and block…" }).press("Enter");
+    const question = page.getByRole("alertdialog", { name: "Deny and block this program?" });
+    await question.getByText("Workshop Planner", { exact: true }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.textContent === "Go back");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.textContent === "Deny and block…");
+    expect(await callsOf(page, "pairing.block")).toEqual([]);
+
+    await page.keyboard.press("Enter");
+    await question.getByRole("button", { name: "Deny and block" }).click();
+    expect(await callsOf(page, "pairing.block")).toEqual([{ pairingId: "p1" }]);
+    expect(await callsOf(page, "pairing.deny")).toEqual([]);
+  });
+
+  it("says what a program did not say, and that the computer could not tell its file", async () => {
+    const { page } = await open({ scenario: "silentPairing" });
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByText("This program says nothing about its publisher.").waitFor();
+    await dialog.getByText("This program says nothing about why it asks.").waitFor();
+    await dialog.getByText("The computer could not tell which program file this is.").waitFor();
+    expect(await dialog.innerText()).not.toContain("Your computer, not the program");
+  });
+
+  it("shows the path of a program short, whole on demand, and its folders always from left to right", async () => {
+    const { page } = await open({ scenario: "active" });
+    const programPath = `/opt/${"folder/".repeat(12)}\u05D0\u05D1/\u05D2\u05D3/dms`;
+    await page.evaluate(
+      ([path = "", expiresAtMs]) =>
+        window.mock.emit("pairingsChanged", [
+          { pairingId: "p9", name: "Late", code: "123456", programPath: path, expiresAtMs: Number(expiresAtMs) },
+        ]),
+      [programPath, String(Date.now() + 60_000)],
+    );
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByText("dms", { exact: true }).waitFor();
+    expect(await dialog.innerText()).not.toContain(programPath);
+    await dialog.getByRole("button", { name: "Show the whole path: Late" }).click();
+    expect(await dialog.locator("dd", { hasText: "dms" }).textContent()).toContain(programPath);
+    const lefts = await dialog
+      .getByText(/^(\u05D0\u05D1\/|\u05D2\u05D3\/|dms)$/)
+      .evaluateAll((parts) => parts.map((part) => ({ left: part.getBoundingClientRect().left, top: part.getBoundingClientRect().top })));
+    expect(lefts).toHaveLength(3);
+    expect(new Set(lefts.map(({ top }) => top)).size).toBe(1);
+    expect(lefts.map(({ left }) => left)).toEqual(lefts.map(({ left }) => left).toSorted((one, other) => one - other));
   });
 
   it("shows at its field why a registration was not saved, and never asks for the stored secret", async () => {

@@ -38,7 +38,7 @@ describe.skipIf(browser === undefined)("a locked vault in the window", () => {
     await openVault(page);
     await page.getByText("First, set up a provider").waitFor();
     expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Connections");
-    expect(await page.getByRole("navigation").getByRole("button").count()).toBe(4);
+    expect(await page.getByRole("navigation").getByRole("button").count()).toBe(5);
   });
 
   it("says what happened, that nothing was deleted, why each place did not open it, and whose connections are in it", async () => {

@@ -1,6 +1,7 @@
 /** The catalogue behind `failure.ts`: one entry a failure. Codes are stable: never rename or reuse one. */
 
 import { type FailureTexts, texts } from "./failure-texts.ts";
+import { programFailures } from "./program-failures.ts";
 import { vaultFailures } from "./vault-failures.ts";
 
 export type { FailureTexts, PipeErrorCode } from "./failure-texts.ts";
@@ -261,39 +262,8 @@ export const failureCatalogue = {
     "Save your settings again. The old file was kept as {{file}}.",
   ),
 
-  // Programs
-  not_paired: texts(
-    "not_paired",
-    false,
-    "This program is not paired with DMS Connect.",
-    "Pair the program again: start its set-up and approve it in DMS Connect.",
-  ),
-  pairing_denied: texts(
-    "not_paired",
-    false,
-    "The pairing was refused in DMS Connect.",
-    "Ask the person at this computer to approve the program.",
-  ),
-  pairing_expired: texts(
-    "not_paired",
-    true,
-    "Nobody approved the pairing in time.",
-    "Start the pairing again and approve it in DMS Connect.",
-  ),
-  pairing_unknown: texts("invalid_request", false, "No such pairing is waiting.", "Start the pairing again."),
-  pairing_paused: texts(
-    "rate_limited",
-    true,
-    "A pairing was refused a moment ago.",
-    "Ask the person at this computer, wait a few seconds, and start the pairing again.",
-  ),
-  pairing_busy: texts("rate_limited", true, "Another pairing is waiting for an answer.", "Answer it in DMS Connect first, or wait."),
-  not_permitted: texts(
-    "not_permitted",
-    false,
-    "This program may not use {{provider}} for {{user}}.",
-    "Ask an administrator to change the program's access in DMS Connect.",
-  ),
+  // Programs and the pipe
+  ...programFailures,
   protocol_unsupported: texts(
     "invalid_request",
     false,
@@ -313,19 +283,6 @@ export const failureCatalogue = {
     false,
     "The session has not proved its key yet.",
     "Send session.hello and session.authenticate first.",
-  ),
-  rate_limited: texts("rate_limited", true, "Too many requests.", "Wait and try again."),
-  pipe_in_use: texts(
-    "internal_error",
-    false,
-    "Another program already listens where DMS Connect should ({{name}}).",
-    "Close the other program and restart DMS Connect. If you do not know it, call your administrator.",
-  ),
-  pipe_failed: texts(
-    "internal_error",
-    false,
-    "DMS Connect could not open its pipe ({{problem}}).",
-    "Restart DMS Connect. If it happens again, call your DMS vendor.",
   ),
   broker_unreachable: texts(
     "internal_error",

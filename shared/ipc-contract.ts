@@ -7,6 +7,10 @@
 import type { Result } from "./result.ts";
 import type {
   AccessPolicy,
+  AuditExportFormat,
+  AuditPageView,
+  AuditVerificationView,
+  BlockedProgramView,
   ConnectionView,
   DmsClientView,
   Environment,
@@ -50,6 +54,17 @@ export interface ApproveParams {
   readonly access: AccessPolicy;
 }
 
+/** Which rows of the audit log to show, newest first. All given conditions must hold. */
+export interface AuditQuery {
+  /** At most 200. */
+  readonly limit: number;
+  /** Only rows older than this one. */
+  readonly before?: number;
+  readonly outcome?: "ok" | "refused";
+  /** Found in action, actor, program name, provider, user or outcome, whatever the case of letters. */
+  readonly text?: string;
+}
+
 export interface PassphraseParams {
   readonly passphrase: string;
 }
@@ -78,10 +93,22 @@ export const ipcCalls = {
   /** Asks for a file in the main process, so that its secrets never pass through the window. `imported` is 0 when the person cancelled. */
   "registrations.import": call<void, { readonly imported: number }>(),
   "clients.list": call<void, readonly DmsClientView[]>(),
+  /** Replaces what the program may use; its sessions end at once. */
+  "clients.update": call<{ readonly clientId: string; readonly access: AccessPolicy }, void>(),
   "clients.remove": call<{ readonly clientId: string }, void>(),
+  /** Asks for a program file (docs/provisioning.md) in the main process, so that its keys never pass through the window. `imported` is 0 when the person cancelled. */
+  "clients.import": call<void, { readonly imported: number }>(),
+  "blocked.list": call<void, readonly BlockedProgramView[]>(),
+  "blocked.remove": call<{ readonly blockedId: string }, void>(),
   "pairings.list": call<void, readonly PairingView[]>(),
   "pairing.approve": call<ApproveParams, void>(),
   "pairing.deny": call<{ readonly pairingId: string }, void>(),
+  /** Denies it, and every later request of this program without asking. */
+  "pairing.block": call<{ readonly pairingId: string }, void>(),
+  "audit.page": call<AuditQuery, AuditPageView>(),
+  "audit.verify": call<void, AuditVerificationView>(),
+  /** Asks where to save and writes the whole log. `saved` is false when the person cancelled. */
+  "audit.export": call<{ readonly format: AuditExportFormat }, { readonly saved: boolean }>(),
   "settings.get": call<void, SettingsView>(),
   "settings.save": call<SettingsView, void>(),
   /** Saves the public callback certificate to a file the person chooses. `saved` is false when they cancelled. */
@@ -113,6 +140,7 @@ export const ipcEvents = {
   connectionChanged: event<ConnectionView>(),
   pairingsChanged: event<readonly PairingView[]>(),
   clientsChanged: event<readonly DmsClientView[]>(),
+  blockedChanged: event<readonly BlockedProgramView[]>(),
   registrationsChanged: event<readonly RegistrationView[]>(),
   statusChanged: event<StatusView>(),
 } as const;

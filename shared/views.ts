@@ -89,15 +89,39 @@ export interface RegistrationInput extends Omit<RegistrationView, "hasClientSecr
 export interface AccessPolicy {
   readonly users: "all" | readonly string[];
   readonly providers: "all" | readonly string[];
+  /** The program's access ends then, Unix time in milliseconds; absent: for good. */
+  readonly untilMs?: number;
+  /** How many requests of the program are answered in a minute; absent: `usualRequestsPerMinute`. */
+  readonly requestsPerMinute?: number;
 }
+
+/** More than any DMS asks on one workstation; a program that has gone wild is stopped by it. */
+export const usualRequestsPerMinute = 6_000;
+
+/** Where a program's registration comes from: a person approved it, a file was imported, or the computer's policy names it. */
+export type ProgramOrigin = "paired" | "imported" | "policy";
 
 export interface DmsClientView {
   readonly clientId: string;
   readonly name: string;
   readonly publisher?: string;
+  /** The file of the process that asked, where the system told it. */
+  readonly programPath?: string;
   readonly access: AccessPolicy;
+  /** `policy`: it can neither be changed nor removed here. */
+  readonly origin: ProgramOrigin;
+  /** When it was approved or imported; for `policy`, when this run began. */
   readonly pairedAtMs: number;
   readonly lastSeenAtMs?: number;
+}
+
+/** A program whose requests to be paired are refused without asking anybody. */
+export interface BlockedProgramView {
+  readonly blockedId: string;
+  readonly name: string;
+  readonly publisher?: string;
+  readonly programPath?: string;
+  readonly blockedAtMs: number;
 }
 
 export interface PairingView {
@@ -105,6 +129,11 @@ export interface PairingView {
   readonly name: string;
   readonly publisher?: string;
   readonly reason?: string;
+  /**
+   * The file of the process that asks, where the system tells it. The system's word, not the program's; still no proof, since a
+   * program can have another one ask for it.
+   */
+  readonly programPath?: string;
   /** Six digits, shown on both sides. */
   readonly code: string;
   readonly expiresAtMs: number;
@@ -161,11 +190,45 @@ export interface StatusView {
   readonly host: string;
   readonly vault: VaultView;
   readonly pipe: { readonly state: "listening"; readonly name: string } | { readonly state: "closed"; readonly failure: Failure };
+  /** Whether programs may ask to be paired; `forbidden` by the computer's policy. */
+  readonly pairing: "allowed" | "forbidden";
   /** Things a person should know that stop nothing: one key envelope missing, settings reset, … */
   readonly notices: readonly Failure[];
   /** SHA-256 of the callback endpoint's own certificate, once one was made. */
   readonly callbackCertificateSha256?: string;
 }
+
+/** One row of the audit log. */
+export interface AuditRowView {
+  /** From 1, without gaps. */
+  readonly sequence: number;
+  readonly atMs: number;
+  /** e.g. `token.get`, `connect`, `refresh`, `pairing`. */
+  readonly action: string;
+  /** A program's client id, or `window`, `command-line`, or `broker` for what the app does by itself. */
+  readonly actor: string;
+  readonly actorName?: string;
+  readonly provider?: string;
+  readonly environment?: Environment;
+  readonly user?: string;
+  /** `ok` or a failure code. */
+  readonly outcome: string;
+}
+
+/** Newest first. */
+export interface AuditPageView {
+  readonly rows: readonly AuditRowView[];
+  /** Whether there are older rows than these that match. */
+  readonly hasMore: boolean;
+}
+
+/** What walking the whole chain of the audit log showed. */
+export type AuditVerificationView =
+  | { readonly kind: "intact"; readonly rows: number }
+  | { readonly kind: "broken"; readonly sequence: number; readonly problem: "changed" | "missing" | "head" };
+
+export type AuditExportFormat = "csv" | "jsonl";
+export const auditExportFormats: readonly AuditExportFormat[] = ["csv", "jsonl"];
 
 export type Theme = "system" | "light" | "dark";
 

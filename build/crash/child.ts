@@ -159,7 +159,7 @@ async function startReport({ status, broker }: Application): Promise<StartReport
   };
   const opened = broker();
   if (!opened.ok) return { ...base, connections: [], clientIds: [], audit: "not opened" };
-  const { connections, pairings, registrations } = opened.value;
+  const { connections, programs, registrations } = opened.value;
   const views = await connections.list();
   const revision = registrations.list()[0]?.organisations[0]?.slice(1);
   return {
@@ -167,7 +167,7 @@ async function startReport({ status, broker }: Application): Promise<StartReport
     connections: views.ok
       ? views.value.map(({ user, state, failure }) => ({ user, state, ...(failure === undefined ? {} : { failure: failure.code }) }))
       : [],
-    clientIds: pairings.clients().map((client) => client.clientId),
+    clientIds: programs.list().map((client) => client.clientId),
     ...(revision === undefined ? {} : { registrationRevision: Number(revision) }),
     audit: await auditReport(),
   };

@@ -119,7 +119,7 @@ export class UserTraffic {
       return;
     }
     const { code, detail } = answer.error;
-    if (detail === "broker_unreachable") return;
+    if (detail === "broker_unreachable" || detail === "timed_out") return;
     if (detail === "not_connected") ledger.connectionMissing(asked, "not connected");
     else if (detail === "registration_missing") ledger.find("acknowledgedLost", "the registration is gone");
     else if (detail === "grant_unreadable") ledger.find("corrupt", `${user}'s grant is unreadable`);

@@ -60,7 +60,7 @@ export interface BrokerSetting {
   readonly usedNonces: Set<string>;
 }
 
-/** Long enough for a client that does not wait for this answer to show it. */
+/** Long enough for what a client sends right behind its proof to arrive before the answer. */
 const authenticateDelayMs = 50;
 /** The document lets answers be longer than this for lists only; reading stops far beyond what any client may send. */
 const maxUnfinishedBytes = 1024 * 1024;
@@ -186,6 +186,7 @@ class ScriptedSession {
   readonly #remark: (problem: string) => void;
   #nonces: Nonces | undefined;
   #state: "new" | "greeted" | "proving" | "open" = "new";
+  readonly #behindProof: Call[] = [];
 
   constructor(setting: BrokerSetting, script: BrokerScript, remark: (problem: string) => void) {
     this.#setting = setting;
@@ -197,7 +198,8 @@ class ScriptedSession {
     if (call.method.startsWith("pairing.")) return this.#script.onCall(call);
     if (call.method === "session.hello") return this.#hello(call);
     if (call.method === "session.authenticate") return this.#authenticate(call);
-    if (this.#state === "proving") this.#remark(`${call.method} was sent before session.authenticate was answered`);
+    // Requests may follow right behind the proof; they wait for its outcome.
+    if (this.#state === "proving") return void this.#behindProof.push(call);
     if (this.#state === "new" || this.#state === "greeted") {
       this.#remark(`${call.method} was sent without session.authenticate`);
       return call.refuse(notAuthenticated);
@@ -242,6 +244,7 @@ class ScriptedSession {
     setTimeout(() => {
       this.#state = "open";
       call.result({ name: "DMS Connect", version: "0.0.0" });
+      for (const waiting of this.#behindProof.splice(0)) this.#script.onCall(waiting);
     }, authenticateDelayMs);
   }
 }

@@ -361,9 +361,9 @@ namespace DmsConnect
             }
             catch (DmsConnectException failure)
             {
-                var wentAway = failure.IsLocal && failure.Code == "broker_unreachable" && repeatable;
+                var wentAway = failure.IsLocal && failure.Code == "broker_unreachable";
                 // Or the program's access was changed, which ends its sessions: prove the key again and repeat.
-                if (!wentAway && failure.Detail != "session_not_authenticated") throw;
+                if (!repeatable || (!wentAway && failure.Detail != "session_not_authenticated")) throw;
                 open.Close();
             }
             open = await OpenSessionAsync(restartPatience).ConfigureAwait(false);

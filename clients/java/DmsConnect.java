@@ -249,7 +249,7 @@ public final class DmsConnect implements AutoCloseable {
       if (!repeatable) throw ended;
     } catch (Failure failure) {
       // The program's access was changed, which ends its sessions: prove the key again and repeat.
-      if (!failure.detail.equals("session_not_authenticated")) throw failure;
+      if (!failure.detail.equals("session_not_authenticated") || !repeatable) throw failure;
       open.close();
     }
     return session(RESTART_PATIENCE).request(method, params, timeout);

@@ -73,13 +73,19 @@ export function parseTasklist(output: string): string | undefined {
   return /^"[^"]*","\d+","[^"]*","(\d+)"/m.exec(output)?.[1];
 }
 
+/** Neither changes while a process runs, and asking starts two programs: a program that looks for the broker again must not. */
+let known: WindowsUser | undefined;
+
 async function readWindowsUser(): Promise<WindowsUser> {
+  if (known !== undefined) return known;
   const [whoami, tasklist] = await Promise.all([
     runSystemProgram("whoami.exe", ["/user", "/fo", "csv", "/nh"]),
     runSystemProgram("tasklist.exe", ["/fi", `PID eq ${process.pid}`, "/fo", "csv", "/nh"]),
   ]);
+  const [sid, sessionId] = [parseWhoami(whoami), parseTasklist(tasklist)];
+  if (sid !== undefined && sessionId !== undefined) known = { identity: sid, sessionId };
   const accountName = `${process.env["USERDOMAIN"] ?? "."}\\${userInfo().username}`.toLowerCase();
-  return { identity: parseWhoami(whoami) ?? accountName, sessionId: parseTasklist(tasklist) ?? "0" };
+  return { identity: sid ?? accountName, sessionId: sessionId ?? "0" };
 }
 
 /** Runs a program of System32 by its full path, so that no folder on PATH can slip in another one. Empty when it fails. */

@@ -14,11 +14,12 @@ import {
   startFakeBroker,
   temporaryFolder,
 } from "../../electron/pipe/testing/fake-broker.ts";
-import { failure } from "../../shared/failure.ts";
+import { failure, pipeErrorCode } from "../../shared/failure.ts";
 import type { PipeConnection } from "../../shared/pipe-protocol.ts";
 import { err } from "../../shared/result.ts";
+import { parseFailure } from "./broker-failure.ts";
 import { type PipeNameSources, systemPipeNameSources } from "./default-pipe-name.ts";
-import { type BrokerClient, type BrokerConnectionEvent, type Credentials, connectToBroker } from "./dms-connect-client.ts";
+import { type BrokerClient, type BrokerConnectionEvent, type Credentials, connectToBroker, pairWithBroker } from "./dms-connect-client.ts";
 import { findPipe } from "./find-pipe.ts";
 
 const credentials: Credentials = { clientId: knownClient.clientId, clientKey: knownClient.clientKey };
@@ -122,6 +123,26 @@ describe("pairing", () => {
     expect(await client.tokenGet(selector)).toHaveProperty("ok", true);
   });
 
+  it("hands out the credentials even if the broker goes away before the session", async () => {
+    const { pipe, registry, server } = await broker();
+    const client = await visit(pipe);
+    registry.approve();
+    const { findClient } = registry;
+    registry.findClient = async (clientId) => {
+      await server.close();
+      return findClient(clientId);
+    };
+    expect(await client.pair({ name: "Dealer DMS", onCode: () => undefined })).toEqual({ ok: true, value: credentials });
+    await client.closed;
+  });
+
+  it("without a session asks nothing more", async () => {
+    const { pipe, registry } = await broker();
+    registry.approve();
+    expect(await pairWithBroker({ pipe, name: "Dealer DMS", onCode: () => undefined })).toEqual({ ok: true, value: credentials });
+    await expect.poll(() => registry.closedSessions.length).toBe(1);
+  });
+
   it.each(["pairing_denied", "pairing_expired"] as const)("reports %s", async (code) => {
     const { pipe, registry } = await broker();
     registry.decision = Promise.resolve(err(failure(code)));
@@ -171,16 +192,88 @@ describe("a stranger on the pipe's name", () => {
 
   it.each([
     ["something that is not JSON", () => "hello\n", "broker_unreachable"],
-    ["an answer without a proof", ({ id }: { id: number }) => `{"jsonrpc":"2.0","id":${id},"result":{}}\n`, "internal_error"],
+    ["an answer without a proof", ({ id }: { id: number }) => `{"jsonrpc":"2.0","id":${id},"result":{}}\n`, "broker_not_genuine"],
     [
       "an error without data",
       ({ id }: { id: number }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":1,"message":"x"}}\n`,
       "internal_error",
     ],
-    ["nothing at all", () => "", "broker_unreachable"],
+    ["nothing at all", () => "", "timed_out"],
   ])("does not harm the program with %s", async (_what, answer, detail) => {
     const { pipe } = await squatter(answer);
     expect(await connectToBroker({ pipe, credentials, timeoutMs: 100 })).toMatchObject({ ok: false, error: { detail } });
+  });
+
+  it("cannot put his own words before the person", async () => {
+    const data = { code: "rate_limited", detail: "timed_out", message: "Call 555-1234.", remedy: "Send money.", retryAfterSeconds: 5 };
+    const { pipe } = await squatter(({ id }) => `${JSON.stringify({ jsonrpc: "2.0", id, error: { code: 1, message: "x", data } })}\n`);
+    const refused = await connectToBroker({ pipe, credentials });
+    expect(refused).toMatchObject({ ok: false, error: { code: "rate_limited", retryAfterSeconds: 5 } });
+    expect(JSON.stringify(refused)).not.toMatch(/555|money/);
+  });
+
+  it("cannot write to the terminal through the code of a pairing", async () => {
+    const result = { pairingId: "p", code: "\u001b[2J12345", expiresInSeconds: 60 };
+    const { pipe } = await squatter(({ id }) => `${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
+    const onCode = vi.fn<(code: string) => void>();
+    expect(await pairWithBroker({ pipe, name: "Dealer DMS", onCode })).toMatchObject({ ok: false, error: { detail: "internal_error" } });
+    expect(onCode).not.toHaveBeenCalled();
+  });
+});
+
+describe("a refusal", () => {
+  it.each(["pairing_blocked", "pairing_forbidden", "pairing_paused"] as const)("of pairing (%s) comes with its remedy", async (code) => {
+    const { pipe, registry } = await broker();
+    const refusal = failure(code, {}, code === "pairing_paused" ? { retryAfterSeconds: 7 } : {});
+    registry.requestPairing = () => err(refusal);
+    const { message, remedy, retryable, retryAfterSeconds } = refusal;
+    const error = { code: pipeErrorCode(code), detail: code, message, remedy, retryable, ...(retryAfterSeconds && { retryAfterSeconds }) };
+    expect(await pairWithBroker({ pipe, name: "Dealer DMS", onCode: () => undefined })).toEqual({ ok: false, error });
+  });
+
+  it("because of too many requests says how many are allowed and when to come again", async () => {
+    const refusal = failure("program_rate_limited", { limit: 60 }, { retryAfterSeconds: 3 });
+    const client = await session((await broker({ api: { admit: () => err(refusal) } })).pipe);
+    expect(await client.tokenGet(selector)).toMatchObject({
+      ok: false,
+      error: {
+        code: "rate_limited",
+        detail: "program_rate_limited",
+        message: refusal.message,
+        remedy: refusal.remedy,
+        retryAfterSeconds: 3,
+      },
+    });
+  });
+
+  it("of tomorrow is shown as it is, without what a terminal would obey", async () => {
+    const remedy = "Ask J\u00fcrgen.\u001b[31m\u202eNow\n";
+    const data = { code: "not_permitted", detail: "cause_of_tomorrow", message: "No.", remedy, retryable: false };
+    expect(parseFailure({ code: -1, message: "x", data })).toEqual({ ...data, remedy: "Ask Jürgen. [31m Now " });
+  });
+});
+
+describe("a call", () => {
+  it("on a session that has ended says that nothing was sent", async () => {
+    const { pipe, server } = await broker();
+    const client = await session(pipe);
+    await server.close();
+    await client.closed;
+    expect(await client.forget(selector)).toMatchObject({ ok: false, error: { detail: "broker_unreachable", noAnswer: "not-sent" } });
+  });
+
+  it("that is not answered in time ends, and a silent connection with it", async () => {
+    const { pipe } = await broker({ api: { tokenGet: () => new Promise(() => undefined) } });
+    const client = opened(await connectToBroker({ pipe, credentials, timeoutMs: 200 }));
+    expect(await client.tokenGet(selector)).toMatchObject({ ok: false, error: { detail: "timed_out", noAnswer: "timed-out" } });
+    await client.closed;
+  });
+
+  it("with a key that is damaged asks to pair again, and does not connect", async () => {
+    const { pipe, heard } = await squatter(() => "");
+    const damaged = { clientId: "client-1", clientKey: "AAAA" };
+    expect(await connectToBroker({ pipe, credentials: damaged })).toMatchObject({ ok: false, error: { code: "not_paired" } });
+    expect(heard).toEqual([]);
   });
 });
 

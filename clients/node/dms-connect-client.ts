@@ -15,7 +15,7 @@ import {
   type TokenRejectedParams,
 } from "../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { type BrokerFailure, brokerNotGenuine } from "./broker-failure.ts";
+import { type BrokerFailure, brokerNotGenuine, greetingRefused, localFailure, notPaired } from "./broker-failure.ts";
 import { findPipe } from "./find-pipe.ts";
 import { type Answer, type Channel, openChannel, type Parser } from "./json-rpc-channel.ts";
 import {
@@ -35,7 +35,7 @@ import {
   parseStatus,
   parseToken,
 } from "./parse-answers.ts";
-import { type Credentials, isBrokerProof, newNonce, programProof } from "./session-proof.ts";
+import { type Credentials, isBrokerProof, isClientKey, newNonce, programProof } from "./session-proof.ts";
 
 export type { BrokerFailure } from "./broker-failure.ts";
 export type { BrokerConnection, BrokerConnectionEvent, BrokerSnapshot } from "./parse-answers.ts";
@@ -46,7 +46,7 @@ export interface ConnectOptions {
   readonly pipe?: string;
   /** From an earlier `pair`. Without them only `pair` works. */
   readonly credentials?: Credentials;
-  /** How long to wait for each answer; default 60 s, since a token may need a refresh at the provider first. */
+  /** How long to wait for each answer; default 75 s, since a token may need a refresh at the provider first. */
   readonly timeoutMs?: number;
 }
 
@@ -57,7 +57,7 @@ export interface PairOptions extends PairingRequestParams {
 
 /** A connection to the broker. No call rejects for an expected failure: that comes as a `Result`. */
 export interface BrokerClient {
-  /** Asks the person to approve this program; then the session is ready. Store the credentials where only this user can read them. */
+  /** As `pairWithBroker`; then this session is ready. */
   readonly pair: (options: PairOptions) => Answer<Credentials>;
   readonly tokenGet: (params: TokenGetParams) => Answer<TokenGetResult>;
   /** Report a 401 of the provider's API (not a 403); answers with another token. */
@@ -79,7 +79,11 @@ export interface BrokerClient {
   readonly closed: Promise<void>;
 }
 
-const defaultTimeoutMs = 60_000;
+/** The document asks for at least 60 seconds of patience. */
+const defaultTimeoutMs = 75_000;
+/** Two round trips on one computer; the broker itself gives up after 5 seconds. */
+const handshakeTimeoutMs = 10_000;
+const longestPairingMs = 3_600_000;
 
 /**
  * Connects to the broker; with credentials, proves them and checks the broker's own proof.
@@ -102,17 +106,40 @@ export async function connectToBroker(options: ConnectOptions = {}): Answer<Brok
   return ok(clientOver(channel, timeoutMs));
 }
 
+/**
+ * Asks the person to approve this program. Store the credentials at once, where only this user can read them: they are
+ * handed out only once.
+ *
+ * @param pipe found by itself if absent
+ */
+export async function pairWithBroker({
+  pipe,
+  timeoutMs,
+  ...options
+}: PairOptions & Omit<ConnectOptions, "credentials">): Answer<Credentials> {
+  const { name } = await findPipe(pipe);
+  const patienceMs = timeoutMs ?? defaultTimeoutMs;
+  const opened = await openChannel(name, patienceMs);
+  if (!opened.ok) return opened;
+  const paired = await pair(opened.value, options, patienceMs);
+  opened.value.close();
+  return paired;
+}
+
 /** Both proofs of docs/pipe-protocol.md. The broker's is checked before ours is sent. */
 async function authenticate(channel: Channel, credentials: Credentials, timeoutMs: number): Answer<undefined> {
-  const { clientId } = credentials;
+  const { clientId, clientKey } = credentials;
+  if (!isClientKey(clientKey)) return err(notPaired("The stored key is damaged."));
   const clientNonce = newNonce();
   const hello = { protocol: pipeProtocolVersion, clientId, nonce: clientNonce };
-  const greeted = await channel.call("session.hello", hello, parseHello, timeoutMs);
-  if (!greeted.ok) return greeted;
+  const patienceMs = Math.min(timeoutMs, handshakeTimeoutMs);
+  const greeted = await channel.call("session.hello", hello, parseHello, patienceMs);
+  if (!greeted.ok) return greeted.error.noAnswer === undefined ? err(greetingRefused(greeted.error)) : greeted;
+  if (greeted.value === undefined) return err(brokerNotGenuine());
   const nonces = { clientNonce, serverNonce: greeted.value.nonce };
   if (!isBrokerProof(greeted.value.proof, credentials, nonces)) return err(brokerNotGenuine());
   const proof = programProof(credentials, nonces);
-  const admitted = await channel.call("session.authenticate", { proof }, parseAuthenticate, timeoutMs);
+  const admitted = await channel.call("session.authenticate", { proof }, parseAuthenticate, patienceMs);
   return admitted.ok ? ok() : admitted;
 }
 
@@ -121,18 +148,26 @@ async function pair(channel: Channel, { onCode, ...params }: PairOptions, timeou
   if (!requested.ok) return requested;
   const { pairingId, code, expiresInSeconds } = requested.value;
   onCode(code, expiresInSeconds);
-  const waitMs = expiresInSeconds * 1000 + timeoutMs;
+  // Bounded: a stranger may say any number, and a timer takes no more than 24 days.
+  const waitMs = Math.min(expiresInSeconds * 1000, longestPairingMs) + handshakeTimeoutMs;
   const approved = await channel.call("pairing.wait", { pairingId }, parseCredentials, waitMs);
-  if (!approved.ok) return approved;
-  const proved = await authenticate(channel, approved.value, timeoutMs);
-  return proved.ok ? approved : proved;
+  return approved.ok && !isClientKey(approved.value.clientKey) ? err(localFailure("internal_error")) : approved;
+}
+
+/** Pairs and goes on in the same session. The credentials are handed out even if that fails: the broker will not do so again. */
+async function pairAndProve(channel: Channel, options: PairOptions, timeoutMs: number): Answer<Credentials> {
+  const paired = await pair(channel, options, timeoutMs);
+  if (!paired.ok) return paired;
+  const proved = await authenticate(channel, paired.value, timeoutMs);
+  if (!proved.ok) channel.close();
+  return paired;
 }
 
 function clientOver(channel: Channel, timeoutMs: number): BrokerClient {
   const call = <T>(method: string, params: object, parse: Parser<T>): Promise<Result<T, BrokerFailure>> =>
     channel.call(method, params, parse, timeoutMs);
   return {
-    pair: (options) => pair(channel, options, timeoutMs),
+    pair: (options) => pairAndProve(channel, options, timeoutMs),
     tokenGet: (params) => call("token.get", params, parseToken),
     tokenRejected: (params) => call("token.rejected", params, parseToken),
     connectionList: () => call("connection.list", {}, parseConnectionList),
@@ -141,13 +176,15 @@ function clientOver(channel: Channel, timeoutMs: number): BrokerClient {
     connectCancel: (selector) => call("connect.cancel", selector, parseNothing),
     revoke: (selector) => call("connection.revoke", selector, parseNothing),
     forget: (selector) => call("connection.forget", selector, parseNothing),
-    subscribe: (listener) => {
-      channel.onNotification((method, params) => {
+    subscribe: async (listener) => {
+      const stop = channel.onNotification((method, params) => {
         const event = method === "event" ? parseEvent(params) : undefined;
         // In a later turn: an event in the same packet as the snapshot must not reach the program before it.
         if (event !== undefined) setImmediate(listener, event);
       });
-      return call("events.subscribe", {}, parseSnapshot);
+      const subscribed = await call("events.subscribe", {}, parseSnapshot);
+      if (!subscribed.ok) stop();
+      return subscribed;
     },
     brokerStatus: () => call("broker.status", {}, parseStatus),
     close: channel.close,

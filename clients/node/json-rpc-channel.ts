@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { type BrokerFailure, brokerUnreachable, localFailure, parseFailure } from "./broker-failure.ts";
+import { type BrokerFailure, brokerUnreachable, localFailure, parseFailure, timedOut } from "./broker-failure.ts";
 import { isRecord, UnexpectedAnswer } from "./parse-fields.ts";
 
 export type Parser<T> = (value: unknown) => T;
@@ -14,8 +14,8 @@ export type Answer<T> = Promise<Result<T, BrokerFailure>>;
 export interface Channel {
   /** Sends a request. `timeoutMs` counts from now; without it the call waits as long as the connection lasts. */
   readonly call: <T>(method: string, params: object, parse: Parser<T>, timeoutMs?: number) => Answer<T>;
-  /** Called for each notification. */
-  readonly onNotification: (listener: (method: string, params: unknown) => void) => void;
+  /** Calls `listener` for each notification until the returned function is called. */
+  readonly onNotification: (listener: (method: string, params: unknown) => void) => () => void;
   readonly close: () => void;
   /** Settles when the connection has ended. Never rejects. */
   readonly closed: Promise<void>;
@@ -35,7 +35,7 @@ export function openChannel(pipe: string, timeoutMs: number): Answer<Channel> {
     const timer = setTimeout(() => socket.destroy(new Error("timed out")), timeoutMs);
     const failed = (): void => {
       clearTimeout(timer);
-      resolve(err(brokerUnreachable()));
+      resolve(err(brokerUnreachable("not-sent")));
     };
     socket.once("error", failed);
     socket.once("connect", () => {
@@ -48,14 +48,17 @@ export function openChannel(pipe: string, timeoutMs: number): Answer<Channel> {
 
 function channelOver(socket: Socket): Channel {
   const pending = new Map<number, PendingCall>();
-  const listeners: ((method: string, params: unknown) => void)[] = [];
+  const listeners = new Set<(method: string, params: unknown) => void>();
   let lastId = 0;
+  let received = 0;
   // "close" always follows an error.
   socket.on("error", () => undefined);
   const closed = new Promise<void>((resolve) => socket.on("close", () => resolve())).then(() => {
-    for (const call of pending.values()) call.settle(err(brokerUnreachable()));
+    for (const call of pending.values()) call.settle(err(brokerUnreachable("connection-ended")));
   });
   readLines(socket, (line) => {
+    received += 1;
+    if (line.trim() === "") return;
     const message: unknown = JSON.parse(line);
     if (!isRecord(message)) return;
     if (typeof message["method"] === "string") {
@@ -68,19 +71,31 @@ function channelOver(socket: Socket): Channel {
 
   const call = <T>(method: string, params: object, parse: Parser<T>, timeoutMs?: number): Answer<T> =>
     new Promise((resolve) => {
-      if (socket.destroyed) return resolve(err(brokerUnreachable()));
+      if (!socket.writable) return resolve(err(brokerUnreachable("not-sent")));
       lastId += 1;
       const id = lastId;
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(err(brokerUnreachable())), timeoutMs);
+      const receivedBefore = received;
+      const giveUp = (): void => {
+        settle(err(timedOut()));
+        // Not only this answer: nothing came at all. The next request gets a new connection.
+        if (received === receivedBefore) socket.destroy();
+      };
+      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
       const settle = (answer: Result<unknown, BrokerFailure>): void => {
         clearTimeout(timer);
         pending.delete(id);
         resolve(answer.ok ? parsed(parse, answer.value) : answer);
       };
       pending.set(id, { settle });
-      socket.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+      // A write that failed has not delivered its last byte, the line feed: for the broker there was no request.
+      const written = (error?: Error | null): void => void (error && settle(err(brokerUnreachable("not-sent"))));
+      socket.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`, written);
     });
-  return { call, onNotification: (listener) => void listeners.push(listener), close: () => socket.destroy(), closed };
+  const onNotification: Channel["onNotification"] = (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  return { call, onNotification, close: () => socket.destroy(), closed };
 }
 
 /** An answer that cannot be read is a failure of the call, not a crash of the program. */

@@ -18,6 +18,7 @@ import {
   asArray,
   asRecord,
   booleanField,
+  isRecord,
   numberField,
   optionalField,
   textField,
@@ -47,9 +48,12 @@ const stateWords: readonly ConnectionStateKind[] = [
 
 export function parsePairingRequest(value: unknown): PairingRequestResult {
   const record = asRecord(value, "result");
+  const code = textField(record, "code");
+  // Shown to a person before anybody has proved anything.
+  if (!/^\d{6}$/.test(code)) throw new UnexpectedAnswer("code is not six digits");
   return {
     pairingId: textField(record, "pairingId"),
-    code: textField(record, "code"),
+    code,
     expiresInSeconds: numberField(record, "expiresInSeconds"),
   };
 }
@@ -59,9 +63,11 @@ export function parseCredentials(value: unknown): Credentials {
   return { clientId: textField(record, "clientId"), clientKey: textField(record, "clientKey") };
 }
 
-export function parseHello(value: unknown): SessionHelloResult {
-  const record = asRecord(value, "result");
-  return { nonce: textField(record, "nonce"), proof: textField(record, "proof") };
+/** Undefined when nonce or proof is missing: whoever answers so has proved nothing. */
+export function parseHello(value: unknown): SessionHelloResult | undefined {
+  if (!isRecord(value)) return undefined;
+  const { nonce, proof } = value;
+  return typeof nonce === "string" && typeof proof === "string" ? { nonce, proof } : undefined;
 }
 
 export function parseAuthenticate(value: unknown): SessionAuthenticateResult {

@@ -12,6 +12,11 @@ export interface Nonces {
   readonly serverNonce: string;
 }
 
+/** Whether `text` encodes 32 bytes in base64url without padding. */
+export function isClientKey(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 /** 32 random bytes, base64url. */
 export function newNonce(): string {
   return randomBytes(32).toString("base64url");

@@ -199,7 +199,7 @@ class DmsConnect:
                 raise
         except DmsConnectError as error:
             # The program's access was changed, which ends its sessions: prove the key again and repeat.
-            if error.detail != "session_not_authenticated":
+            if error.detail != "session_not_authenticated" or not repeatable:
                 raise
             session.close()
         return self._open_session(RESTART_SECONDS).request(method, params, self._timeout)

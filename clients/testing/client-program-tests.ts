@@ -81,7 +81,7 @@ function testPairing(setting: (pipe: string) => Setting): void {
     expect(await pairing.ended).toMatchObject({ code: 0, stdout: "" });
     expect(process.platform === "win32" || (statSync(credentialsFile).mode & 0o077) === 0).toBe(true);
     // In the form that the Node client reads too.
-    expect(await readCredentials(credentialsFile)).toMatchObject({ clientId: app.broker.pairings.clients().at(-1)?.clientId });
+    expect(await readCredentials(credentialsFile)).toMatchObject({ clientId: app.broker.programs.list().at(-1)?.clientId });
     expect(withoutCr(await start("token", provider, user).ended)).toEqual({ code: 0, stdout: `${await accessToken()}\n`, stderr: "" });
   });
 

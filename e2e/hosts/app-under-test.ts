@@ -23,6 +23,8 @@ export interface AppUnderTest {
   readonly nextWindow: () => Promise<Page>;
   /** The next URL the app hands to the user's browser, in order; rejects when the app ends first. */
   readonly nextOpenedUrl: () => Promise<string>;
+  /** Title and body of every notification so far; undefined where the host cannot see them. */
+  readonly notifications: () => readonly string[] | undefined;
   /** What every later file dialog answers; `undefined` cancels. */
   readonly setDialogAnswer: (path: string | undefined) => Promise<void>;
   /** Raises an event of `powerMonitor` in the app. */

@@ -12,6 +12,7 @@ import { createStandInApp, type StandInApp } from "./stand-in-app.ts";
 import { createStandInDesktop } from "./stand-in-desktop.ts";
 import { createStandInIpc } from "./stand-in-ipc.ts";
 import { createStandInNet } from "./stand-in-net.ts";
+import { createStandInNotification } from "./stand-in-notification.ts";
 import { createStandInSafeStorage } from "./stand-in-safe-storage.ts";
 import { createStandInSession, type StandInSession } from "./stand-in-session.ts";
 import { createStandInTray } from "./stand-in-tray.ts";
@@ -133,6 +134,7 @@ export function createElectronHost(options: ElectronHostOptions): ElectronHost {
     nativeTheme: desktop.nativeTheme,
     powerMonitor: desktop.powerMonitor,
     ...createStandInTray(),
+    Notification: createStandInNotification(parent),
     net: createStandInNet(session.verifyProc),
     safeStorage: createStandInSafeStorage({
       userData: () => app.app.getPath("userData"),

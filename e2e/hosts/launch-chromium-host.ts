@@ -22,6 +22,7 @@ export async function launchOnChromiumHost(
     pid: host.pid,
     nextWindow: host.nextWindow,
     nextOpenedUrl: host.nextOpenedUrl,
+    notifications: host.notifications,
     setDialogAnswer: (path) => host.ask((id) => ({ kind: "dialog-answer", id, ...(path === undefined ? {} : { path }) })),
     emitPowerEvent: (name) => host.ask((id) => ({ kind: "power-event", id, name })),
     processArguments: () => processTree(host.pid).map(({ commandLine }) => commandLine),
@@ -53,6 +54,7 @@ interface StartedHost {
   readonly pid: number;
   readonly nextWindow: () => Promise<Page>;
   readonly nextOpenedUrl: () => Promise<string>;
+  readonly notifications: () => readonly string[];
   readonly ask: (message: (id: number) => ParentMessage) => Promise<void>;
   readonly output: () => string;
   readonly exited: Promise<number | null>;
@@ -66,6 +68,7 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
   });
   const windows = createArrivals<string>();
   const openedUrls = createArrivals<string>();
+  const notifications: string[] = [];
   const answers = new Map<number, () => void>();
   const browserFolders: string[] = [];
   let endpoint = "";
@@ -86,6 +89,7 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
     else if (message.kind === "browser-folder") browserFolders.push(message.path);
     else if (message.kind === "window-loaded") windows.add(message.browserUrl);
     else if (message.kind === "open-external") openedUrls.add(message.url);
+    else if (message.kind === "notification") notifications.push(`${message.title}\n${message.body}`);
     else answers.get(message.id)?.();
   });
   const exited = new Promise<number | null>((resolve, reject) => {
@@ -105,6 +109,7 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
     exited,
     output: () => output,
     nextOpenedUrl: openedUrls.next,
+    notifications: () => notifications,
     nextWindow: async () => {
       const url = await windows.next();
       return connection.newestPage(endpoint, url);

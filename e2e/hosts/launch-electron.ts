@@ -51,6 +51,7 @@ export async function launchOnElectron(
       await next.waitForLoadState("load");
       return next;
     },
+    notifications: () => undefined,
     nextOpenedUrl: () => electron.evaluate(nextUrl),
     setDialogAnswer: (path) =>
       electron.evaluate((_electron, answer) => {

@@ -6,6 +6,7 @@ export type HostMessage =
   | { readonly kind: "browser"; readonly endpoint: string }
   | { readonly kind: "window-loaded"; readonly browserUrl: string }
   | { readonly kind: "open-external"; readonly url: string }
+  | { readonly kind: "notification"; readonly title: string; readonly body: string }
   | { readonly kind: "browser-folder"; readonly path: string }
   | { readonly kind: "done"; readonly id: number };
 

@@ -57,7 +57,7 @@ export async function answerPairing(page: Page, answer: "Approve" | "Deny"): Pro
 }
 
 /** Goes to a page by the navigation. */
-export async function goTo(page: Page, name: "Connections" | "DMS programs" | "Set-up" | "Settings"): Promise<void> {
+export async function goTo(page: Page, name: "Connections" | "DMS programs" | "Set-up" | "Audit log" | "Settings"): Promise<void> {
   await page.getByRole("navigation").getByRole("button", { name }).click();
   await page.getByRole("heading", { level: 1, name }).waitFor();
 }

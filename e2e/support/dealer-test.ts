@@ -35,6 +35,8 @@ export interface Dealer {
 export interface DealerLaunchOptions extends Pick<LaunchOptions, "keyStores"> {
   /** The dealer's first one by default. */
   readonly workplace?: Workplace;
+  /** Put into the file that `DMS_CONNECT_POLICY` names. */
+  readonly policy?: object;
 }
 
 interface TestFixtures {
@@ -82,8 +84,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       callbackPorts: ports,
       workplace,
       newWorkplace,
-      launch: async (wanted, { workplace: at = workplace, ...how } = {}) => {
-        const app = await launchApp({ ...at.launchOptions(wanted), ...how });
+      launch: async (wanted, { workplace: at = workplace, policy, ...how } = {}) => {
+        const options = at.launchOptions(wanted);
+        const env = { ...options.env, ...(policy === undefined ? {} : { DMS_CONNECT_POLICY: await at.writePolicy(policy) }) };
+        const app = await launchApp({ ...options, ...how, env });
         apps.push(app);
         app.page.setDefaultTimeout(stepTimeoutMs);
         if (wanted === "import") await app.page.getByRole("button", { name: "Connect Webfleet", exact: true }).waitFor();

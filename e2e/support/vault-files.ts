@@ -84,6 +84,28 @@ export function flipBitOf(profile: string, { provider, environment, user }: Deal
   }
 }
 
+/**
+ * Has the first refusal in the audit log say that it was a grant, as somebody would who wants to hide it: with everything else
+ * left in order. Gives the row's sequence number.
+ */
+export function hideRefusal(profile: string): number {
+  const database = new DatabaseSync(closedVault(profile));
+  try {
+    const row = database.prepare(`SELECT min(sequence) AS sequence FROM audit WHERE entry NOT LIKE '%"outcome":"ok"}'`).get();
+    const { sequence } = z.object({ sequence: z.int() }).parse(row);
+    const triggers = z.array(z.object({ name: z.string(), sql: z.string() }));
+    const found = triggers.parse(database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all());
+    for (const { name } of found) database.exec(`DROP TRIGGER ${name}`);
+    database
+      .prepare(`UPDATE audit SET entry = substr(entry, 1, instr(entry, '"outcome"') - 1) || '"outcome":"ok"}' WHERE sequence = ?`)
+      .run(sequence);
+    for (const { sql } of found) database.exec(sql);
+    return sequence;
+  } finally {
+    database.close();
+  }
+}
+
 /** A vault that was closed in order is one file. */
 function closedVault(profile: string): string {
   const path = join(profile, "vault.sqlite");

@@ -20,6 +20,8 @@ export interface Workplace {
   readonly registrationFile: string;
   readonly writeRegistrations: (registrations: readonly RegistrationInput[]) => Promise<void>;
   readonly removeRegistrations: () => Promise<void>;
+  /** Writes a policy for this computer; its file. */
+  readonly writePolicy: (policy: object) => Promise<string>;
   /** How the app is started here; with `import` it also reads the registration file. */
   readonly launchOptions: (registrations: "import" | "none") => LaunchOptions;
   readonly dispose: () => Promise<void>;
@@ -44,6 +46,11 @@ export async function makeWorkplace(mazdaCertificatePem: string): Promise<Workpl
     mazdaCertificateFile,
     registrationFile,
     writeRegistrations: (registrations) => writeFile(registrationFile, JSON.stringify({ version: 1, registrations }), { mode: 0o600 }),
+    writePolicy: async (policy) => {
+      const file = join(folder, "policy.json");
+      await writeFile(file, JSON.stringify(policy), { mode: 0o600 });
+      return file;
+    },
     removeRegistrations: () => rm(registrationFile, { force: true }),
     launchOptions: (wanted) => ({
       profile,

@@ -12,6 +12,11 @@ export function isAllowed(access: AccessPolicy, subject: AccessSubject): boolean
   return covers(access.providers, subject.provider) && covers(access.users, subject.user);
 }
 
+/** Whether the access was given until a date that has come. */
+export function hasEnded({ untilMs }: AccessPolicy, nowMs: number): boolean {
+  return untilMs !== undefined && untilMs <= nowMs;
+}
+
 /** The refusal a program gets when `isAllowed` says no. */
 export function notPermitted(subject: AccessSubject): Failure {
   return failure("not_permitted", { provider: subject.provider, user: subject.user });

@@ -1,96 +1,99 @@
 /**
- * Pairing programs, and knowing the paired ones. Invariants: a program gets its key once, after a person approved the
- * number both sides show, and only after the vault has it; a pairing ends with its session.
+ * Asking a person about programs. Invariants: a program gets its key once, after a person approved the number both sides
+ * show, and only after the vault has it; a pairing ends with its session; each program has at most one prompt, and every
+ * prompt that is not approved makes the next wait longer.
  */
-import { failure } from "../../shared/failure.ts";
+import { type Failure, failure } from "../../shared/failure.ts";
 import type { PairingRequestParams, PairingRequestResult, PairingWaitResult } from "../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { AccessPolicy, DmsClientView, PairingView } from "../../shared/views.ts";
+import type { AccessPolicy, PairingView } from "../../shared/views.ts";
+import type { BlockedPrograms } from "./blocked-programs.ts";
 import { createEmitter } from "./emitter.ts";
-import type { Clock, DmsClientRecord, Randomness, Vault } from "./ports.ts";
-import type { ProgramRegistry } from "./program-api.ts";
+import type { Clock, DmsClientRecord, Randomness } from "./ports.ts";
+import { identityKey, type ProgramIdentity } from "./program-identity.ts";
+import type { Programs } from "./programs.ts";
+import { PromptPause } from "./prompt-pause.ts";
 
 /** Long enough to walk to the computer, short enough that a forgotten prompt goes away. */
 const pairingLifetimeMs = 3 * 60_000;
 /** A person cannot judge a pile of prompts. */
 const maxWaiting = 3;
-/** After a refusal nobody is asked again for this long, so that nobody can be worn down into approving. */
-const pauseAfterDenialMs = 10_000;
 
 interface Pairing {
   readonly view: PairingView;
   readonly sessionId: string;
-  readonly params: PairingRequestParams;
   readonly decided: Promise<Result<PairingWaitResult>>;
   readonly decide: (outcome: Result<PairingWaitResult>) => void;
   readonly stopTimer: () => void;
+  /** The person has tried to approve it: if it ends without a key, that was not their will. */
+  isWanted: boolean;
 }
 
 export interface PairingsDeps {
-  readonly vault: Vault;
+  readonly programs: Programs;
+  readonly blocked: BlockedPrograms;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  readonly onDecided: (name: string, clientId: string | undefined, outcome: string) => void;
+  /** `forbidden` by the computer's policy: nobody is ever asked. */
+  readonly pairing: "allowed" | "forbidden";
+  /** A person at the window has decided, or the broker has refused without asking one. `clientId` once the program has one. */
+  readonly onDecided: (program: ProgramIdentity, clientId: string | undefined, outcome: string, decidedBy: "window" | "broker") => void;
 }
 
-export class Pairings implements ProgramRegistry {
+export class Pairings {
   readonly #deps: PairingsDeps;
   readonly #waiting = new Map<string, Pairing>();
   /** Decided, its answer not yet fetched. */
   readonly #decided = new Map<string, Pairing>();
-  readonly #clients = new Map<string, DmsClientRecord>();
-  readonly #lastSeen = new Map<string, number>();
-  #deniedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #pairingsChanged = createEmitter<readonly PairingView[]>();
-  readonly #clientsChanged = createEmitter<readonly DmsClientView[]>();
-  readonly #clientRemoved = createEmitter<string>();
-  readonly onPairingsChanged = this.#pairingsChanged.listen;
-  readonly onClientsChanged = this.#clientsChanged.listen;
-  readonly onClientRemoved = this.#clientRemoved.listen;
+  readonly #pause = new PromptPause();
+  readonly #changed = createEmitter<readonly PairingView[]>();
+  readonly onChanged = this.#changed.listen;
 
   constructor(deps: PairingsDeps) {
     this.#deps = deps;
-  }
-
-  /** Reads the paired programs; call once before anything else. */
-  async open(): Promise<Result<undefined>> {
-    const listed = await this.#deps.vault.listClients();
-    if (!listed.ok) return listed;
-    for (const client of listed.value) this.#clients.set(client.clientId, client);
-    return ok();
   }
 
   list(): readonly PairingView[] {
     return [...this.#waiting.values()].map(({ view }) => view);
   }
 
-  clients(): readonly DmsClientView[] {
-    return [...this.#clients.values()].map((client) => this.#clientView(client));
-  }
-
-  requestPairing(sessionId: string, params: PairingRequestParams): Result<PairingRequestResult> {
-    const mine = [...this.#waiting.values()].some((pairing) => pairing.sessionId === sessionId);
-    const pauseMs = this.#deniedAtMs + pauseAfterDenialMs - this.#deps.clock.nowMs();
-    if (pauseMs > 0) return err(failure("pairing_paused", {}, { retryAfterSeconds: Math.ceil(pauseMs / 1000) }));
-    if (mine || this.#waiting.size >= maxWaiting) return err(failure("pairing_busy", {}, { retryAfterSeconds: 10 }));
-    const pairing = this.#newPairing(sessionId, params);
+  /** See `ProgramRegistry.requestPairing`. */
+  requestPairing(sessionId: string, params: PairingRequestParams, programPath?: string): Result<PairingRequestResult> {
+    const program = { ...params, ...(programPath === undefined ? {} : { programPath }) };
+    const refused = this.#refusal(sessionId, program);
+    if (refused !== undefined) return err(refused);
+    const pairing = this.#newPairing(sessionId, program);
     this.#waiting.set(pairing.view.pairingId, pairing);
-    this.#pairingsChanged.emit(this.list());
+    this.#changed.emit(this.list());
     return ok({ pairingId: pairing.view.pairingId, code: pairing.view.code, expiresInSeconds: pairingLifetimeMs / 1000 });
   }
 
-  #newPairing(sessionId: string, params: PairingRequestParams): Pairing {
-    const pairingId = this.#deps.randomness.newId();
-    let decide: Pairing["decide"] = () => undefined;
-    const decided = new Promise<Result<PairingWaitResult>>((resolve) => {
-      decide = resolve;
-    });
-    const stopTimer = this.#deps.clock.setTimer(pairingLifetimeMs, () => this.#settle(pairingId, err(failure("pairing_expired"))));
-    const expiresAtMs = this.#deps.clock.nowMs() + pairingLifetimeMs;
-    const view: PairingView = { ...params, pairingId, code: this.#deps.randomness.newSixDigits(), expiresAtMs };
-    return { view, sessionId, params, decided, decide, stopTimer };
+  #refusal(sessionId: string, program: PairingRequestParams & { readonly programPath?: string }): Failure | undefined {
+    const { pairing, blocked, clock, onDecided } = this.#deps;
+    const ruled = pairing === "forbidden" ? "pairing_forbidden" : blocked.isBlocked(program) ? "pairing_blocked" : undefined;
+    if (ruled !== undefined) {
+      onDecided(program, undefined, ruled, "broker");
+      return failure(ruled);
+    }
+    const identity = identityKey(program);
+    const pauseMs = this.#pause.remainingMs(identity, clock.nowMs());
+    if (pauseMs > 0) return failure("pairing_paused", {}, { retryAfterSeconds: Math.ceil(pauseMs / 1000) });
+    const waiting = [...this.#waiting.values()];
+    const isAsked = waiting.some((one) => one.sessionId === sessionId || identityKey(one.view) === identity);
+    return isAsked || waiting.length >= maxWaiting ? failure("pairing_busy", {}, { retryAfterSeconds: 10 }) : undefined;
   }
 
+  #newPairing(sessionId: string, program: PairingRequestParams & { readonly programPath?: string }): Pairing {
+    const { randomness, clock } = this.#deps;
+    const pairingId = randomness.newId();
+    const { promise, resolve } = Promise.withResolvers<Result<PairingWaitResult>>();
+    const stopTimer = clock.setTimer(pairingLifetimeMs, () => this.#endUnapproved(pairingId, failure("pairing_expired")));
+    const expiresAtMs = clock.nowMs() + pairingLifetimeMs;
+    const view: PairingView = { ...program, pairingId, code: randomness.newSixDigits(), expiresAtMs };
+    return { view, sessionId, decided: promise, decide: resolve, stopTimer, isWanted: false };
+  }
+
+  /** See `ProgramRegistry.waitForPairing`. */
   async waitForPairing(sessionId: string, pairingId: string): Promise<Result<PairingWaitResult>> {
     const pairing = this.#waiting.get(pairingId) ?? this.#decided.get(pairingId);
     if (pairing === undefined || pairing.sessionId !== sessionId) return err(failure("pairing_unknown"));
@@ -100,40 +103,72 @@ export class Pairings implements ProgramRegistry {
 
   /** A person approved it. Fails with `pairing_unknown` or a `vault_*` code; then the program may try again. */
   async approve(pairingId: string, access: AccessPolicy): Promise<Result<undefined>> {
+    const { randomness, clock, programs, onDecided } = this.#deps;
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return err(failure("pairing_unknown"));
-    const { name, publisher } = pairing.params;
+    const { name, publisher, programPath } = pairing.view;
     const client: DmsClientRecord = {
-      clientId: this.#deps.randomness.newId(),
+      clientId: randomness.newId(),
       name,
       ...(publisher === undefined ? {} : { publisher }),
-      clientKey: this.#deps.randomness.newKey(),
+      ...(programPath === undefined ? {} : { programPath }),
+      clientKey: randomness.newKey(),
       access,
-      pairedAtMs: this.#deps.clock.nowMs(),
+      pairedAtMs: clock.nowMs(),
     };
-    const saved = await this.#deps.vault.saveClient(client);
-    if (!saved.ok) return saved;
+    const saved = await programs.save(client);
+    if (!saved.ok) {
+      pairing.isWanted = true;
+      return saved;
+    }
     if (!this.#waiting.has(pairingId)) return this.#undo(client);
-    this.#clients.set(client.clientId, client);
+    this.#pause.approved(identityKey(pairing.view));
     this.#settle(pairingId, ok({ clientId: client.clientId, clientKey: client.clientKey }));
-    this.#deps.onDecided(name, client.clientId, "ok");
-    this.#clientsChanged.emit(this.clients());
+    onDecided(pairing.view, client.clientId, "ok", "window");
     return ok();
   }
 
   /** The program went away, or the time ran out, while its key was being saved: nobody will ever have that key. */
   async #undo(client: DmsClientRecord): Promise<Result<undefined>> {
-    await this.#deps.vault.deleteClient(client.clientId);
+    await this.#deps.programs.remove(client.clientId);
     return err(failure("pairing_unknown"));
   }
 
+  /** A person denied it. Fails with `pairing_unknown`. */
   deny(pairingId: string): Result<undefined> {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return err(failure("pairing_unknown"));
-    this.#deniedAtMs = this.#deps.clock.nowMs();
-    this.#settle(pairingId, err(failure("pairing_denied")));
-    this.#deps.onDecided(pairing.params.name, undefined, "pairing_denied");
+    this.#endUnapproved(pairingId, failure("pairing_denied"));
+    this.#deps.onDecided(pairing.view, undefined, "pairing_denied", "window");
     return ok();
+  }
+
+  /** A person denied it and never wants to be asked again. Fails with `pairing_unknown` or a `vault_*` code; then it still waits. */
+  async block(pairingId: string): Promise<Result<undefined>> {
+    const pairing = this.#waiting.get(pairingId);
+    if (pairing === undefined) return err(failure("pairing_unknown"));
+    const blocked = await this.#deps.blocked.block(pairing.view);
+    if (!blocked.ok) return blocked;
+    this.#endUnapproved(pairingId, failure("pairing_denied"));
+    this.#deps.onDecided(pairing.view, undefined, "pairing_blocked", "window");
+    return ok();
+  }
+
+  /** See `ProgramRegistry.sessionClosed`. */
+  sessionClosed(sessionId: string): void {
+    for (const [pairingId, pairing] of this.#waiting) {
+      if (pairing.sessionId === sessionId) this.#endUnapproved(pairingId, failure("pairing_expired"));
+    }
+    for (const [pairingId, pairing] of this.#decided) {
+      if (pairing.sessionId === sessionId) this.#decided.delete(pairingId);
+    }
+  }
+
+  #endUnapproved(pairingId: string, reason: Failure): void {
+    const pairing = this.#waiting.get(pairingId);
+    if (pairing === undefined) return;
+    if (!pairing.isWanted) this.#pause.notApproved(identityKey(pairing.view), this.#deps.clock.nowMs());
+    this.#settle(pairingId, err(reason));
   }
 
   #settle(pairingId: string, outcome: Result<PairingWaitResult>): void {
@@ -143,40 +178,6 @@ export class Pairings implements ProgramRegistry {
     this.#waiting.delete(pairingId);
     this.#decided.set(pairingId, pairing);
     pairing.decide(outcome);
-    this.#pairingsChanged.emit(this.list());
-  }
-
-  sessionClosed(sessionId: string): void {
-    for (const [pairingId, pairing] of this.#waiting) {
-      if (pairing.sessionId === sessionId) this.#settle(pairingId, err(failure("pairing_expired")));
-    }
-    for (const [pairingId, pairing] of this.#decided) {
-      if (pairing.sessionId === sessionId) this.#decided.delete(pairingId);
-    }
-  }
-
-  findClient(clientId: string): Promise<DmsClientRecord | undefined> {
-    const client = this.#clients.get(clientId);
-    return Promise.resolve(client);
-  }
-
-  /** Remembers that the program proved its key just now. */
-  seen(clientId: string): void {
-    this.#lastSeen.set(clientId, this.#deps.clock.nowMs());
-  }
-
-  /** Removes a program; its sessions end at once. */
-  async remove(clientId: string): Promise<Result<undefined>> {
-    const deleted = await this.#deps.vault.deleteClient(clientId);
-    if (!deleted.ok) return deleted;
-    this.#clients.delete(clientId);
-    this.#clientRemoved.emit(clientId);
-    this.#clientsChanged.emit(this.clients());
-    return ok();
-  }
-
-  #clientView({ clientKey: _never, ...client }: DmsClientRecord): DmsClientView {
-    const lastSeenAtMs = this.#lastSeen.get(client.clientId);
-    return { ...client, ...(lastSeenAtMs === undefined ? {} : { lastSeenAtMs }) };
+    this.#changed.emit(this.list());
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Failure } from "../../shared/failure.ts";
 import type { Result } from "../../shared/result.ts";
-import type { AccessPolicy, Environment, ProviderEndpoints, RegistrationView } from "../../shared/views.ts";
+import type { AccessPolicy, Environment, ProgramOrigin, ProviderEndpoints, RegistrationView } from "../../shared/views.ts";
 import type { ConnectionKey, ConnectionRecord, Grant } from "./connection-state.ts";
 import type { ProviderDefinition } from "./provider-definition.ts";
 import type { TransferContents } from "./transfer-contents.ts";
@@ -41,6 +41,10 @@ export interface DmsClientRecord {
   readonly clientId: string;
   readonly name: string;
   readonly publisher?: string;
+  /** The file of the process that asked to be paired, where the system told it. */
+  readonly programPath?: string;
+  /** Absent: `paired`. */
+  readonly origin?: ProgramOrigin;
   readonly clientKey: string;
   readonly access: AccessPolicy;
   readonly pairedAtMs: number;

@@ -28,7 +28,7 @@ async function createService() {
     version: "1.2.3",
     seen: (clientId) => seen.push(clientId),
     audit: (action, client, key, outcome) =>
-      audit.push(`${client.clientId} ${action} ${key.provider}/${key.environment}/${key.user} ${outcome}`),
+      audit.push(`${client.clientId} ${action} ${key?.provider}/${key?.environment}/${key?.user} ${outcome}`),
   });
   world.vault.calls.length = 0;
   return { world, service, audit, seen };
@@ -73,6 +73,46 @@ describe("a program outside its access", () => {
     stop();
     valueOf(await world.connectFlow.start(mazdaKey, undefined));
     expect(heard).toHaveLength(1);
+  });
+});
+
+describe("each request of a program", () => {
+  it("is refused from the moment its access ends", async () => {
+    const { world, service } = await createService();
+    const client = program({ ...everything, untilMs: world.clock.nowMs() + 1_000 });
+    expect(codeOf(service.admit(client))).toBe("ok");
+    await world.clock.advance(1_000);
+    expect(codeOf(service.admit(client))).toBe("not_paired");
+  });
+
+  it("counts against its minute, and one audit row a minute tells that it asked for more", async () => {
+    const { world, service, audit } = await createService();
+    const client = program({ ...everything, requestsPerMinute: 2 });
+    expect([1, 2].map(() => codeOf(service.admit(client)))).toEqual(["ok", "ok"]);
+    for (let time = 0; time < 5; time += 1) {
+      expect(service.admit(client)).toMatchObject({
+        error: { code: "program_rate_limited", params: { limit: 2 }, retryAfterSeconds: 30 },
+      });
+    }
+    expect(audit).toEqual([`${client.clientId} rate_limit undefined/undefined/undefined program_rate_limited`]);
+    await world.clock.advance(30_000);
+    expect(codeOf(service.admit(client))).toBe("ok");
+  });
+
+  it("may be 6,000 a minute where nobody chose another number", async () => {
+    const { service } = await createService();
+    const outcomes = Array.from({ length: 6_001 }, () => codeOf(service.admit(program(everything))));
+    expect([outcomes.filter((code) => code === "ok").length, outcomes.at(-1)]).toEqual([6_000, "program_rate_limited"]);
+  });
+
+  it("may open the sign-in page six times a minute at most", async () => {
+    const { service, audit } = await createService();
+    const outcomes: string[] = [];
+    for (let time = 0; time < 7; time += 1) {
+      outcomes.push(codeOf(await service.connectStart(program(everything), { provider: "mazda", user: "new" })));
+    }
+    expect(outcomes).toEqual([...Array.from({ length: 6 }, () => "ok"), "program_rate_limited"]);
+    expect(audit.at(-1)).toBe("dms connect.start mazda/production/new program_rate_limited");
   });
 });
 

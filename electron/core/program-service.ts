@@ -2,7 +2,7 @@
  * What paired programs may do. Invariants: the access policy is asked before anything else is looked at; every grant and
  * refusal of a token is an audit row, written off the answer path; only this file turns a grant into an answer.
  */
-import { failure } from "../../shared/failure.ts";
+import { type Failure, failure } from "../../shared/failure.ts";
 import type {
   BrokerStatusResult,
   ConnectionListResult,
@@ -16,17 +16,23 @@ import type {
 } from "../../shared/pipe-protocol.ts";
 import { pipeProtocolVersion } from "../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { isAllowed, notPermitted } from "./access-policy.ts";
+import { usualRequestsPerMinute } from "../../shared/views.ts";
+import { hasEnded, isAllowed, notPermitted } from "./access-policy.ts";
 import type { ConnectFlow } from "./connect-flow.ts";
 import type { ConnectionKey, Grant } from "./connection-state.ts";
 import { pipeConnection } from "./connection-view.ts";
 import type { Connections } from "./connections.ts";
+import { OnceAMinute } from "./once-a-minute.ts";
 import type { Clock, DmsClientRecord } from "./ports.ts";
 import type { ProgramApi } from "./program-api.ts";
 import { defaultMinValiditySeconds } from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";
+import { RequestLimits } from "./request-limits.ts";
 import type { Revocation } from "./revocation.ts";
 import { type ServedToken, type TokenBroker, tokenIdOf } from "./token-broker.ts";
+
+/** Each opens a page in the user's browser. */
+const signInsPerMinute = 6;
 
 export interface ProgramServiceDeps {
   readonly connections: Connections;
@@ -37,7 +43,7 @@ export interface ProgramServiceDeps {
   readonly clock: Clock;
   readonly version: string;
   /** Writes the audit row; must not make the program wait. */
-  readonly audit: (action: string, client: DmsClientRecord, key: ConnectionKey, outcome: string) => void;
+  readonly audit: (action: string, client: DmsClientRecord, key: ConnectionKey | undefined, outcome: string) => void;
   readonly seen: (clientId: string) => void;
 }
 
@@ -52,9 +58,29 @@ export class ProgramService implements ProgramApi {
   readonly #deps: ProgramServiceDeps;
   /** The last answer of each grant: who asks within the same second gets the same one, which the pipe has as text already. */
   readonly #given = new WeakMap<Grant, GivenAnswer>();
+  readonly #requests = new RequestLimits();
+  readonly #signIns = new RequestLimits();
+  readonly #limitTold = new OnceAMinute();
 
   constructor(deps: ProgramServiceDeps) {
     this.#deps = deps;
+  }
+
+  admit(client: DmsClientRecord): Result<undefined> {
+    const { access, clientId } = client;
+    const nowMs = this.#deps.clock.nowMs();
+    if (hasEnded(access, nowMs)) return err(failure("not_paired"));
+    const perMinute = access.requestsPerMinute ?? usualRequestsPerMinute;
+    const waitMs = this.#requests.take(clientId, perMinute, nowMs);
+    return waitMs === 0 ? ok() : err(this.#limited(client, perMinute, waitMs));
+  }
+
+  /** One audit row a minute: a program that asks too much must not fill the disk as well. */
+  #limited(client: DmsClientRecord, limit: number, waitMs: number, action = "rate_limit", key?: ConnectionKey): Failure {
+    if (this.#limitTold.isDue(`${action} ${client.clientId}`, this.#deps.clock.nowMs())) {
+      this.#deps.audit(action, client, key, "program_rate_limited");
+    }
+    return failure("program_rate_limited", { limit }, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   }
 
   tokenGet(client: DmsClientRecord, params: TokenGetParams): Promise<Result<TokenGetResult>> {
@@ -122,6 +148,8 @@ export class ProgramService implements ProgramApi {
   async connectStart(client: DmsClientRecord, params: ConnectStartParams): Promise<Result<ConnectStartResult>> {
     const key = this.#permittedKey("connect.start", client, params);
     if (!key.ok) return key;
+    const waitMs = this.#signIns.take(client.clientId, signInsPerMinute, this.#deps.clock.nowMs());
+    if (waitMs > 0) return err(this.#limited(client, signInsPerMinute, waitMs, "connect.start", key.value));
     const started = await this.#deps.connectFlow.start(key.value, params.organisation);
     this.#deps.audit("connect.start", client, key.value, started.ok ? "ok" : started.error.code);
     if (!started.ok) return started;

@@ -27,6 +27,11 @@ const accepted: Partial<Record<CallName, unknown>> = {
   },
   "registrations.remove": { provider: "mazda", environment: "acceptance" },
   "clients.remove": { clientId: "c1" },
+  "clients.update": { clientId: "c1", access: { users: ["jane"], providers: "all", untilMs: 1_900_000_000_000, requestsPerMinute: 60 } },
+  "blocked.remove": { blockedId: "b1" },
+  "pairing.block": { pairingId: "p1" },
+  "audit.page": { limit: 50, before: 1_000, outcome: "refused", text: "jane" },
+  "audit.export": { format: "csv" },
   "pairing.approve": { pairingId: "p1", access: { users: "all", providers: ["mazda"] } },
   "pairing.deny": { pairingId: "p1" },
   "settings.save": { theme: "system", usualUser: "" },
@@ -65,6 +70,9 @@ describe("the guards of the window's calls", () => {
     ["a secret", "registrations.save", { ...registration, clientSecret: "x".repeat(4097) }],
     ["a list", "registrations.save", { ...registration, organisations: Array.from({ length: 501 }, () => "a") }],
     ["an access word", "pairing.approve", { pairingId: "p1", access: { users: "everyone", providers: "all" } }],
+    ["an end of access", "clients.update", { clientId: "c1", access: { users: "all", providers: "all", untilMs: 9e15 } }],
+    ["a limit of requests", "clients.update", { clientId: "c1", access: { users: "all", providers: "all", requestsPerMinute: 0 } }],
+    ["a page of the audit log", "audit.page", { limit: 201 }],
     ["an undefined field", "registrations.save", { ...registration, scope: undefined }],
   ] as const)("refuse %s that is out of bounds", (_what, name, params) => {
     expect(callGuards[name](params)).toMatchObject({ ok: false });

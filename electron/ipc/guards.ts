@@ -23,7 +23,14 @@ const names = z.union([z.literal("all"), z.array(id).max(1000).readonly()]);
 
 const none = z.undefined();
 const connection = z.strictObject({ connectionId });
-const access = z.strictObject({ users: names, providers: names });
+/** Also what a program file may say of a program's access. */
+export const accessSchema = z.strictObject({
+  users: names,
+  providers: names,
+  // The end of the year 9999: what is later is no date for a person.
+  untilMs: z.int().min(0).max(253_402_300_799_999).exactOptional(),
+  requestsPerMinute: z.int().min(1).max(10_000_000).exactOptional(),
+});
 
 /** Typed by a person: what is only spaces is nothing. */
 const user = z.string().trim().min(1).max(256);
@@ -59,6 +66,13 @@ const withPassphrase = z.strictObject({ passphrase });
 
 const settings = z.strictObject({ theme: z.enum(["system", "light", "dark"]), usualUser: z.string().max(256) });
 
+const auditQuery = z.strictObject({
+  limit: z.int().min(1).max(200),
+  before: z.int().min(1).exactOptional(),
+  outcome: z.enum(["ok", "refused"]).exactOptional(),
+  text: z.string().min(1).max(256).exactOptional(),
+});
+
 /** One guard a call of the contract; a call without one does not compile. */
 export const callGuards: CallGuards = {
   "status.get": guard(none),
@@ -74,10 +88,18 @@ export const callGuards: CallGuards = {
   "registrations.remove": guard(z.strictObject({ provider: id, environment })),
   "registrations.import": guard(none),
   "clients.list": guard(none),
+  "clients.update": guard(z.strictObject({ clientId: id, access: accessSchema })),
+  "clients.import": guard(none),
+  "blocked.list": guard(none),
+  "blocked.remove": guard(z.strictObject({ blockedId: id })),
   "clients.remove": guard(z.strictObject({ clientId: id })),
   "pairings.list": guard(none),
-  "pairing.approve": guard(z.strictObject({ pairingId: id, access })),
+  "pairing.approve": guard(z.strictObject({ pairingId: id, access: accessSchema })),
   "pairing.deny": guard(z.strictObject({ pairingId: id })),
+  "pairing.block": guard(z.strictObject({ pairingId: id })),
+  "audit.page": guard(auditQuery),
+  "audit.verify": guard(none),
+  "audit.export": guard(z.strictObject({ format: z.enum(["csv", "jsonl"]) })),
   "settings.get": guard(none),
   "settings.save": guard(settings),
   "certificate.save": guard(none),

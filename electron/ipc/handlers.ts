@@ -3,13 +3,16 @@ import { failure } from "../../shared/failure.ts";
 import type { ConnectionParams } from "../../shared/ipc-contract.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { connectionId, type Environment, environments, type SettingsView, type StatusView } from "../../shared/views.ts";
+import type { BlockedPrograms } from "../core/blocked-programs.ts";
 import type { ConnectFlow } from "../core/connect-flow.ts";
 import type { ConnectionKey } from "../core/connection-state.ts";
 import type { Connections } from "../core/connections.ts";
 import type { Pairings } from "../core/pairing.ts";
 import type { SystemBrowser } from "../core/ports.ts";
+import type { Programs } from "../core/programs.ts";
 import type { Registrations } from "../core/registrations.ts";
 import type { Revocation } from "../core/revocation.ts";
+import { type AuditHandlerParts, type AuditLogAccess, createAuditHandlers } from "./audit-handlers.ts";
 import { outcomeOf } from "./audit-outcome.ts";
 import { parseRegistrationFile } from "./registration-file.ts";
 import type { CallHandlers } from "./router.ts";
@@ -22,7 +25,12 @@ export interface WindowBroker {
   readonly connectFlow: ConnectFlow;
   readonly revocation: Revocation;
   readonly pairings: Pairings;
+  readonly programs: Programs;
+  readonly blocked: BlockedPrograms;
+  /** Stores every program of a program file's text, or none. */
+  readonly importPrograms: (text: string) => Promise<Result<{ readonly imported: number }>>;
   readonly transfer: TransferBroker["transfer"];
+  readonly auditLog: AuditLogAccess;
   /** Writes an audit row for an act of a person at the window; `user` is the program's client id where the act is about a program. */
   readonly audit: (
     action: string,
@@ -37,10 +45,11 @@ export interface HandlerParts {
   readonly broker: () => Result<WindowBroker>;
   readonly vault: VaultControl;
   readonly settings: { readonly read: () => SettingsView; readonly save: (view: SettingsView) => Result<undefined> };
-  readonly files: VaultHandlerParts["files"] & {
-    readonly openJsonFile: () => Promise<Result<string | undefined>>;
-    readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
-  };
+  readonly files: VaultHandlerParts["files"] &
+    AuditHandlerParts["files"] & {
+      readonly openJsonFile: () => Promise<Result<string | undefined>>;
+      readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
+    };
   readonly browser: SystemBrowser;
   readonly callbackCertificate: () => Promise<Result<{ readonly certificatePem: string }>>;
 }
@@ -59,8 +68,10 @@ export function createHandlers(parts: HandlerParts): CallHandlers {
     "providers.list": () => withBroker(({ registrations }) => ok(registrations.providerViews())),
     ...connectionHandlers(parts, withBroker),
     ...registrationHandlers(parts, withBroker),
-    ...programHandlers(withBroker),
+    ...programHandlers(parts, withBroker),
+    ...pairingHandlers(withBroker),
     ...createVaultHandlers(parts),
+    ...createAuditHandlers(parts),
   };
 }
 
@@ -139,18 +150,43 @@ export async function importRegistrations(
   return saved.ok ? ok({ imported: parsed.value.length }) : saved;
 }
 
-function programHandlers(withBroker: WithBroker) {
+function programHandlers(parts: HandlerParts, withBroker: WithBroker) {
   return {
-    "clients.list": () => withBroker(({ pairings }) => ok(pairings.clients())),
+    "clients.list": () => withBroker(({ programs }) => ok(programs.list())),
+    "clients.update": ({ clientId, access }) =>
+      withBroker(async ({ programs, audit }) => {
+        const changed = await programs.changeAccess(clientId, access);
+        audit("program.update", outcomeOf(changed), { user: clientId });
+        return changed;
+      }),
     "clients.remove": ({ clientId }) =>
-      withBroker(async ({ pairings, audit }) => {
-        const removed = await pairings.remove(clientId);
+      withBroker(async ({ programs, audit }) => {
+        const removed = await programs.remove(clientId);
         audit("program.remove", outcomeOf(removed), { user: clientId });
         return removed;
       }),
+    "clients.import": () =>
+      withBroker(async ({ importPrograms }) => {
+        const text = await parts.files.openJsonFile();
+        if (!text.ok) return text;
+        return text.value === undefined ? ok({ imported: 0 }) : importPrograms(text.value);
+      }),
+  } satisfies Partial<CallHandlers>;
+}
+
+function pairingHandlers(withBroker: WithBroker) {
+  return {
     "pairings.list": () => withBroker(({ pairings }) => ok(pairings.list())),
     "pairing.approve": ({ pairingId, access }) => withBroker(({ pairings }) => pairings.approve(pairingId, access)),
     "pairing.deny": ({ pairingId }) => withBroker(({ pairings }) => pairings.deny(pairingId)),
+    "pairing.block": ({ pairingId }) => withBroker(({ pairings }) => pairings.block(pairingId)),
+    "blocked.list": () => withBroker(({ blocked }) => ok(blocked.list())),
+    "blocked.remove": ({ blockedId }) =>
+      withBroker(async ({ blocked, audit }) => {
+        const unblocked = await blocked.unblock(blockedId);
+        audit("program.unblock", outcomeOf(unblocked), { user: blockedId });
+        return unblocked;
+      }),
   } satisfies Partial<CallHandlers>;
 }
 

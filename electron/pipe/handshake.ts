@@ -56,11 +56,11 @@ export function createHandshake(decoySecret: Buffer = randomBytes(32)): Handshak
       const decoy = createHmac("sha256", decoyKey).update(clientId, "utf8").digest();
       const key = createSecretKey(clientKey === undefined ? decoy : Buffer.from(clientKey, "base64url"));
       const input: ProofInput = { key, clientId, clientNonce, serverNonce: newNonce() };
-      const expected = proof(labels.program, input);
+      const expected = programProof(input);
       return {
         serverNonce: input.serverNonce,
         brokerProof: brokerProof(input),
-        accepts: (given) => equalBytes(Buffer.from(given, "base64url"), expected) && clientKey !== undefined,
+        accepts: (given) => equalTexts(given, expected) && clientKey !== undefined,
       };
     },
   };
@@ -86,6 +86,10 @@ function proof(label: string, input: ProofInput): Buffer {
   return createHmac("sha256", input.key).update(text, "utf8").digest();
 }
 
-function equalBytes(given: Buffer, expected: Buffer): boolean {
-  return given.length === expected.length && timingSafeEqual(given, expected);
+/** In constant time, whatever was given: its length is no secret, but no other work is done for a wrong one either. */
+function equalTexts(given: string, expected: string): boolean {
+  const right = Buffer.from(expected, "utf8");
+  const bytes = Buffer.from(given, "utf8");
+  const sameLength = bytes.length === right.length;
+  return timingSafeEqual(sameLength ? bytes : right, right) && sameLength;
 }

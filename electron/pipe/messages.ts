@@ -124,7 +124,8 @@ export const sessionHelloParams: z.ZodType<SessionHelloParams> = z.object({
   clientId: clientIdText,
   nonce: thirtyTwoBytes,
 });
-export const sessionAuthenticateParams: z.ZodType<SessionAuthenticateParams> = z.object({ proof: thirtyTwoBytes });
+/** Of whatever form: a cut or padded proof is refused like any other wrong one. */
+export const sessionAuthenticateParams: z.ZodType<SessionAuthenticateParams> = z.object({ proof: z.string().max(1024) });
 export const connectionSelector: z.ZodType<ConnectionSelector> = z.object(selector);
 export const tokenGetParams: z.ZodType<TokenGetParams> = z.object({
   ...selector,

@@ -7,6 +7,7 @@ import path from "node:path";
 import { defaultPipeName, type PipeNameSources, systemPipeNameSources } from "../../clients/node/default-pipe-name.ts";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { readWindowsUserNatively } from "./windows-user.ts";
 
 /** Longest `sun_path` that fits with its terminating zero: 108 bytes on Linux, 104 on macOS and the BSDs (unix(7), unix(4)). */
 const maxSocketPathBytes = { linux: 107, others: 103 } as const;
@@ -16,11 +17,17 @@ const maxSocketPathBytes = { linux: 107, others: 103 } as const;
  *
  * @returns the name, or `pipe_failed` saying what is wrong with it
  */
-export async function pipeName(sources: PipeNameSources = systemPipeNameSources()): Promise<Result<string>> {
+export async function pipeName(sources: PipeNameSources = brokerPipeNameSources()): Promise<Result<string>> {
   const chosen = sources.env["DMS_CONNECT_PIPE"];
   const name = chosen === undefined || chosen === "" ? await defaultPipeName(sources) : chosen;
   const problem = sources.platform === "win32" ? windowsProblem(name) : socketProblem(name, sources.platform);
   return problem === undefined ? ok(name) : err(failure("pipe_failed", { problem }));
+}
+
+/** As the programs' own, but that Windows is asked directly where it can be: two programs need not be started for it. */
+function brokerPipeNameSources(): PipeNameSources {
+  const system = systemPipeNameSources();
+  return { ...system, windowsUser: async () => (await readWindowsUserNatively()) ?? system.windowsUser() };
 }
 
 function windowsProblem(name: string): string | undefined {

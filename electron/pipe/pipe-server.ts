@@ -2,7 +2,7 @@
  * The pipe on which DMS programs reach the broker.
  *
  * Invariant: the server never speaks first. On Windows others may open the pipe for reading; whoever
- * cannot send never gets a byte.
+ * cannot send never gets a byte. Nobody is served before the pipe is closed to other users.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { failure } from "../../shared/failure.ts";
@@ -11,10 +11,11 @@ import type { Log } from "../core/ports.ts";
 import type { ProgramApi, ProgramRegistry } from "../core/program-api.ts";
 import { errorCode } from "./error-code.ts";
 import { createHandshake } from "./handshake.ts";
+import { openPeerGate, type PeerGate } from "./peer-gate.ts";
 import { type PipeLimits, pipeLimits } from "./pipe-limits.ts";
+import { preparePipePlace } from "./pipe-place.ts";
 import { PipeSession } from "./pipe-session.ts";
 import type { SessionContext } from "./session-context.ts";
-import { closeSocketToOthers, prepareSocketPlace } from "./socket-place.ts";
 
 /** How often the log is told that all connections are taken. */
 const fullNoteMs = 60_000;
@@ -39,31 +40,29 @@ export interface PipeServer {
   readonly close: () => Promise<void>;
 }
 
+/** What the sessions of one server share. */
+type ServerContext = Omit<SessionContext, "programPath"> & { readonly gate: PeerGate };
+
 /**
  * Listens on `name` and serves programs until closed.
  *
- * @returns `pipe_in_use` if another process listens there, `pipe_failed` if listening is impossible
+ * @returns `pipe_in_use` if another process listens there, `pipe_not_private` if others could not be kept out, `pipe_failed`
+ * if listening is impossible
  */
 export async function startPipeServer(options: PipeServerOptions): Promise<Result<PipeServer>> {
   const { name, log, nowMs } = options;
-  const onDisk = process.platform !== "win32";
-  const place = onDisk ? await prepareSocketPlace(name) : ok();
+  const place = await preparePipePlace(name);
   if (!place.ok) return place;
+  const gate = await openPeerGate({ log, nowMs });
   // Half-open, so that the end is the link's to handle: Node's own way takes a system call and a turn more.
   const server = createServer({ allowHalfOpen: true });
   const sessions = new Set<PipeSession>();
-  const context = sessionContext(options, sessions);
-  const noteFull = atMostEach(fullNoteMs, nowMs, () => log.warn("pipe.too_many_sessions", { limit: context.limits.maxSessions }));
-  server.on("connection", (socket) => {
-    if (sessions.size >= context.limits.maxSessions) {
-      noteFull();
-      makeRoom(sessions);
-    }
-    admit(socket, sessions, context);
-  });
+  const context = serverContext(options, sessions, gate);
+  const ownConnection = new Promise((resolve) => server.once("connection", resolve));
+  const shut = (socket: Socket): void => void socket.destroy();
+  server.on("connection", shut);
   try {
     await listen(server, name);
-    if (onDisk) await closeSocketToOthers(name);
   } catch (error) {
     server.close();
     return err(
@@ -71,11 +70,18 @@ export async function startPipeServer(options: PipeServerOptions): Promise<Resul
     );
   }
   server.on("error", (error) => log.warn("pipe.accept_failed", { problem: errorCode(error) }));
+  const isPrivate = await place.value.closeToOthers(ownConnection);
+  if (!isPrivate.ok) {
+    server.close();
+    return isPrivate;
+  }
+  server.off("connection", shut);
+  server.on("connection", receiver(sessions, context));
   log.info("pipe.listening", { name });
   return ok({ name, close: closer(server, sessions, context) });
 }
 
-function sessionContext(options: PipeServerOptions, sessions: ReadonlySet<PipeSession>): SessionContext {
+function serverContext(options: PipeServerOptions, sessions: ReadonlySet<PipeSession>, gate: PeerGate): ServerContext {
   const { programApi, registry, log, version, nowMs } = options;
   const sessionCount = (clientId: string): number => {
     let count = 0;
@@ -83,15 +89,33 @@ function sessionContext(options: PipeServerOptions, sessions: ReadonlySet<PipeSe
     return count;
   };
   const limits = { ...pipeLimits, ...options.limits };
-  return { programApi, registry, log, version, nowMs, limits, sessionCount, handshake: createHandshake() };
+  return { programApi, registry, log, version, nowMs, limits, sessionCount, handshake: createHandshake(), gate };
 }
 
-function admit(socket: Socket, sessions: Set<PipeSession>, context: SessionContext): void {
-  // Closed without a word: the server never speaks first.
-  if (sessions.size >= context.limits.maxSessions) return void socket.destroy();
-  const session = new PipeSession(socket, context);
-  sessions.add(session);
-  void session.closed.then(() => sessions.delete(session));
+/** What is done with each connection. Whoever is not served is closed without a word: the server never speaks first. */
+function receiver(sessions: Set<PipeSession>, { gate, ...shared }: ServerContext): (socket: Socket) => void {
+  const { limits, log, nowMs } = shared;
+  const noteFull = atMostEach(fullNoteMs, nowMs, () => log.warn("pipe.too_many_sessions", { limit: limits.maxSessions }));
+  return (socket): void => {
+    // Before anybody makes room for it.
+    if (!gate.admits(socket)) return void socket.destroy();
+    if (sessions.size >= limits.maxSessions) {
+      noteFull();
+      makeRoom(sessions);
+    }
+    if (sessions.size >= limits.maxSessions) return void socket.destroy();
+    // Asked once: a program may ask to be paired again and again.
+    const programPath = once(() => gate.programPath(socket));
+    const session = new PipeSession(socket, { ...shared, programPath });
+    sessions.add(session);
+    void session.closed.then(() => sessions.delete(session));
+  };
+}
+
+/** The same function, which does its work when it is first called. */
+function once<T>(work: () => T): () => T {
+  let done: { readonly value: T } | undefined;
+  return () => (done ??= { value: work() }).value;
 }
 
 /**
@@ -118,8 +142,8 @@ function atMostEach(periodMs: number, nowMs: () => number, work: () => void): ()
 }
 
 /** Starts what goes on beside the sessions, and returns the function that ends everything. */
-function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: SessionContext): () => Promise<void> {
-  const { registry, nowMs, limits } = context;
+function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: ServerContext): () => Promise<void> {
+  const { registry, nowMs, limits, gate } = context;
   const stopWatching = registry.onClientRemoved((clientId) => {
     // Its key may still be good, if only its access changed: the program must open a new session to find out.
     for (const session of sessions) session.endIfClient(clientId, failure("session_not_authenticated"));
@@ -136,6 +160,7 @@ function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: Ses
     for (const session of sessions) session.endWith(failure("shutting_down"));
     // The server counts a connection as gone a little before its session has tidied up.
     await Promise.all([stopped, ...[...sessions].map((session) => session.closed)]);
+    gate.close();
   };
   return () => (closing ??= close());
 }

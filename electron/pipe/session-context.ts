@@ -1,4 +1,4 @@
-/** What every session of one pipe server shares. */
+/** What a session is given: what all sessions of one pipe server share, and who is at its other end. */
 import type { Log } from "../core/ports.ts";
 import type { ProgramApi, ProgramRegistry } from "../core/program-api.ts";
 import type { Handshake } from "./handshake.ts";
@@ -15,4 +15,6 @@ export interface SessionContext {
   readonly limits: PipeLimits;
   /** How many authenticated sessions a program has. */
   readonly sessionCount: (clientId: string) => number;
+  /** The file of the process that connected, where the system tells it. For a person to see; it proves nothing. */
+  readonly programPath: () => string | undefined;
 }

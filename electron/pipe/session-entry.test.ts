@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { failure } from "../../shared/failure.ts";
 import { err, ok } from "../../shared/result.ts";
+import { brokerProof, programProof } from "./handshake.ts";
 import { type FakeBroker, type FakeBrokerOptions, knownClient, startFakeBroker } from "./testing/fake-broker.ts";
 import { clientNonce, proofFor, RawClient } from "./testing/raw-client.ts";
 
@@ -12,6 +13,13 @@ async function broker(options: FakeBrokerOptions = {}): Promise<FakeBroker> {
   const started = await startFakeBroker(options);
   brokers.push(started);
   return started;
+}
+
+/** The same 32 bytes: 43 characters carry two bits more than they need. */
+function withOtherUnusedBits(proof: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const last = alphabet.indexOf(proof.slice(-1));
+  return `${proof.slice(0, -1)}${alphabet[last + 1]}`;
 }
 
 describe("entering a session", () => {
@@ -126,6 +134,46 @@ describe("entering a session", () => {
       }),
     );
     expect(answers[1]).toEqual(answers[0]);
+  });
+
+  it("refuses every wrong proof alike: same answer, same end, whatever is wrong with it", async () => {
+    const { pipe, registry, log } = await broker();
+    const earlier = await RawClient.connect(pipe);
+    const replayed = proofFor((await earlier.hello()).nonce);
+    const key = Buffer.from(knownClient.clientKey, "base64url");
+    const right = (serverNonce: string) => proofFor(serverNonce);
+    const wrong: Record<string, (greeting: { readonly nonce: string; readonly proof: string }) => unknown> = {
+      "of another session": () => replayed,
+      "the broker's own": ({ proof }) => proof,
+      "with the broker's label": ({ nonce }) => brokerProof({ key, clientId: knownClient.clientId, clientNonce, serverNonce: nonce }),
+      "with the nonces exchanged": ({ nonce }) =>
+        programProof({ key, clientId: knownClient.clientId, clientNonce: nonce, serverNonce: clientNonce }),
+      truncated: ({ nonce }) => right(nonce).slice(0, -1),
+      empty: () => "",
+      padded: ({ nonce }) => `${right(nonce)}=`,
+      "in hexadecimal": ({ nonce }) => Buffer.from(right(nonce), "base64url").toString("hex"),
+      "with other unused bits": ({ nonce }) => withOtherUnusedBits(right(nonce)),
+      "of a client that was removed meanwhile": ({ nonce }) => {
+        registry.clients.delete(knownClient.clientId);
+        return right(nonce);
+      },
+    };
+    const answers = new Set<string>();
+    for (const [what, proofOf] of Object.entries(wrong)) {
+      const program = await RawClient.connect(pipe);
+      const proof = proofOf(await program.hello());
+      answers.add(JSON.stringify({ ...(await program.ask("session.authenticate", { proof })), id: 0 }));
+      await program.closed;
+      expect([what, answers.size]).toEqual([what, 1]);
+    }
+    expect([...answers][0]).toContain('"code":"not_paired"');
+    expect(registry.refusedProofs).toEqual(Object.keys(wrong).map(() => knownClient.clientId));
+    expect(log.lines.join("\n")).not.toContain(replayed);
+  });
+
+  it.each([0, 4_102_444_800_000, -1])("does not depend on the clock: at %d ms all is as ever", async (atMs) => {
+    const program = await RawClient.connect((await broker({ nowMs: () => atMs })).pipe);
+    expect(await program.authenticate()).toHaveProperty("result");
   });
 
   it("refuses a program that was removed between hello and proof", async () => {

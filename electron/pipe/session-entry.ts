@@ -113,7 +113,10 @@ export class SessionEntry {
     const proved = challenge.accepts(parsed.value.proof);
     // Looked up again, and for wrong proofs too: the program may have been removed since session.hello.
     const client = await this.#options.context.registry.findClient(clientId);
-    if (this.#isDone() || !proved || client === undefined) return this.#refuse(failure("not_paired"));
+    if (this.#isDone() || !proved || client === undefined) {
+      this.#options.context.registry.proofRefused(clientId);
+      return this.#refuse(failure("not_paired"));
+    }
     const { limits, sessionCount, version } = this.#options.context;
     if (sessionCount(clientId) >= limits.maxSessionsPerProgram) return this.#refuse(failure("rate_limited"));
     this.dispose();
@@ -125,8 +128,8 @@ export class SessionEntry {
     if (this.#state.kind !== "new" && this.#state.kind !== "pairing") return notExpectedNow("pairing.request");
     const parsed = parseParams(pairingRequestParams, params);
     if (!parsed.ok) return { result: parsed };
-    const { registry, limits } = this.#options.context;
-    const result = registry.requestPairing(this.#options.sessionId, parsed.value);
+    const { registry, limits, programPath } = this.#options.context;
+    const result = registry.requestPairing(this.#options.sessionId, parsed.value, programPath());
     if (!result.ok) return { result };
     this.#state = { kind: "pairing" };
     this.#restartDeadline(result.value.expiresInSeconds * 1000 + limits.authenticationMs);

@@ -4,7 +4,8 @@
  * Invariant: only a socket that refuses connections is ever removed. A folder that others may enter is
  * refused, not repaired: it may be somebody else's.
  */
-import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { chmodSync } from "node:fs";
+import { lstat, mkdir, unlink } from "node:fs/promises";
 import { connect } from "node:net";
 import path from "node:path";
 import { failure } from "../../shared/failure.ts";
@@ -26,9 +27,17 @@ export async function prepareSocketPlace(socketPath: string): Promise<Result<und
   }
 }
 
-/** Only the user may connect. The folder already keeps others out, so no moment is unguarded. */
-export async function closeSocketToOthers(socketPath: string): Promise<void> {
-  await chmod(socketPath, 0o600);
+/**
+ * Only the user may connect. The folder already keeps others out, so no moment is unguarded. Synchronous, so that it is done
+ * before the first connection is looked at.
+ */
+export function closeSocketToOthers(socketPath: string): Result<undefined> {
+  try {
+    chmodSync(socketPath, 0o600);
+    return ok();
+  } catch (error) {
+    return err(failure("pipe_not_private", { problem: errorCode(error) }));
+  }
 }
 
 async function prepareFolder(folder: string): Promise<string | undefined> {

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failure } from "../../shared/failure.ts";
-import { err, ok } from "../../shared/result.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
 import { createFileDialogs, type FileDialogs } from "./file-dialogs.ts";
 
 describe("the file dialogs", () => {
@@ -82,5 +82,39 @@ describe("the file dialogs", () => {
       ok: false,
       error: { code: "file_not_written" },
     });
+  });
+
+  it("writes a file of many parts whole or not at all", async () => {
+    async function* parts(...given: readonly Result<string>[]) {
+      yield* given;
+    }
+    const asked: string[] = [];
+    const dialogs = (path: string | undefined) =>
+      createFileDialogs({
+        dialog: {
+          showOpenDialog: async () => ({ canceled: true, filePaths: [] }),
+          // Electron gives the window first where there is one.
+          showSaveDialog: async (options: unknown) => {
+            asked.push(JSON.stringify(options));
+            return { canceled: path === undefined, filePath: path ?? "" };
+          },
+        },
+        window: () => undefined,
+      });
+    const file = join(folder, "log.csv");
+    expect(await dialogs(undefined).saveParts("log.csv", () => parts(ok("x")))).toEqual({ ok: true, value: false });
+    expect(await dialogs(file).saveParts("log.csv", () => parts(ok("one "), ok("two")))).toEqual({ ok: true, value: true });
+    expect(await readFile(file, "utf8")).toBe("one two");
+    expect(process.platform === "win32" || ((await stat(file)).mode & 0o777) === 0o600).toBe(true);
+    expect(asked.at(-1)).toBe('{"defaultPath":"log.csv","filters":[{"name":"CSV","extensions":["csv"]}]}');
+
+    const refused = err(failure("vault_locked"));
+    expect(await dialogs(file).saveParts("log.csv", () => parts(ok("three"), refused))).toEqual(refused);
+    expect(await readFile(file, "utf8")).toBe("one two");
+    expect(await dialogs(join(folder, "missing/log.csv")).saveParts("log.csv", () => parts(ok("x")))).toMatchObject({
+      ok: false,
+      error: { code: "file_not_written" },
+    });
+    expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 });

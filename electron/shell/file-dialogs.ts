@@ -1,10 +1,11 @@
 /** The files a person picks. Invariant: what is read stays in the main process, and is bounded. */
 import { writeFile } from "node:fs/promises";
+import { extname } from "node:path";
 import type { BrowserWindow, Dialog, FileFilter } from "electron";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { readBoundedText, readTransferText } from "./bounded-file.ts";
-import { writePrivateText } from "./private-file.ts";
+import { writePrivateParts, writePrivateText } from "./private-file.ts";
 
 export interface FileDialogParts {
   readonly dialog: Pick<Dialog, "showOpenDialog" | "showSaveDialog">;
@@ -24,6 +25,11 @@ export interface FileDialogs {
    * its owner alone. Returns whether it was saved, the failure of `makeText`, or `file_not_written`.
    */
   readonly saveTransferFile: (suggestedName: string, makeText: () => Promise<Result<string>>) => Promise<Result<boolean>>;
+  /**
+   * Asks where to put a long file, by the ending of its suggested name, then has it made part by part and writes it for its
+   * owner alone. Returns whether it was saved, the failure of a part, or `file_not_written`.
+   */
+  readonly saveParts: (suggestedName: string, makeParts: () => AsyncIterable<Result<string>>) => Promise<Result<boolean>>;
 }
 
 const json: FileFilter = { name: "JSON", extensions: ["json"] };
@@ -56,6 +62,13 @@ export function createFileDialogs(parts: FileDialogParts): FileDialogs {
       const text = await makeText();
       if (!text.ok) return text;
       const written = await writePrivateText(path, text.value);
+      return written.ok ? ok(true) : written;
+    },
+    saveParts: async (suggestedName, makeParts) => {
+      const ending = extname(suggestedName).slice(1);
+      const path = await askWhereToSave(parts, suggestedName, { name: ending.toUpperCase(), extensions: [ending] });
+      if (path === undefined) return ok(false);
+      const written = await writePrivateParts(path, makeParts());
       return written.ok ? ok(true) : written;
     },
   };

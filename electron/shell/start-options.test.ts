@@ -3,8 +3,18 @@ import { readStartOptions } from "./start-options.ts";
 
 describe("the start options", () => {
   it("name their files and leave Chromium's switches alone", () => {
-    expect(readStartOptions(["--no-sandbox", "--import-registrations=/a.json", "--trust-loopback-certificate", "/b.pem", "app"])).toEqual({
+    expect(
+      readStartOptions([
+        "--no-sandbox",
+        "--import-registrations=/a.json",
+        "--import-programs=/c.json",
+        "--trust-loopback-certificate",
+        "/b.pem",
+        "app",
+      ]),
+    ).toEqual({
       importRegistrationsFile: "/a.json",
+      importProgramsFile: "/c.json",
       trustLoopbackCertificateFile: "/b.pem",
       problems: [],
     });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import { type BrokerClient, type Credentials, connectToBroker } from "../../clients/node/dms-connect-client.ts";
 import { ok, type Result } from "../../shared/result.ts";
+import type { StatusView } from "../../shared/views.ts";
 import { compose } from "../compose.ts";
 import type { ProviderDefinition } from "../core/provider-definition.ts";
 import { createLog } from "../diagnostics/log.ts";
@@ -30,6 +31,7 @@ export interface TestProfile {
 
 export interface ComposedBroker {
   readonly broker: WindowBroker;
+  readonly status: () => StatusView;
   /** What the broker has opened in the browser, oldest first. */
   readonly openedUrls: readonly string[];
   /** Quits the app; the profile can then be opened again. */
@@ -44,8 +46,18 @@ export function newProfile(): TestProfile {
   return { folder, pipe, safeStorage: new FakeSafeStorage() };
 }
 
+export interface OpenBrokerOptions {
+  readonly policyFiles?: readonly string[];
+  /** The app's command line. */
+  readonly args?: readonly string[];
+}
+
 /** Starts the app on a profile that no other app has open. */
-export async function openBroker(profile: TestProfile, provider: ProviderDefinition): Promise<ComposedBroker> {
+export async function openBroker(
+  profile: TestProfile,
+  provider: ProviderDefinition,
+  { policyFiles = [], args = [] }: OpenBrokerOptions = {},
+): Promise<ComposedBroker> {
   vi.stubEnv("DMS_CONNECT_PIPE", profile.pipe);
   onTestFinished(() => void vi.unstubAllEnvs());
   const openedUrls: string[] = [];
@@ -62,12 +74,13 @@ export async function openBroker(profile: TestProfile, provider: ProviderDefinit
     browser: { open: async (url) => ok(void openedUrls.push(url)) },
     sendEvent: () => undefined,
     onPairingRequested: () => undefined,
-    startOptions: readStartOptions([]),
+    policyFiles,
+    startOptions: readStartOptions(args),
   });
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= application.close().finally(() => log.close()));
   onTestFinished(close);
-  return { broker: valueOf(application.broker()), openedUrls, close };
+  return { broker: valueOf(application.broker()), status: application.status, openedUrls, close };
 }
 
 /** A program's session on the pipe, with the credentials of an earlier pairing. */
@@ -78,10 +91,10 @@ export async function openSession(profile: TestProfile, credentials: Credentials
 }
 
 /** Pairs a program that may use everything; its session ends with the pairing. */
-export async function pairProgram(profile: TestProfile, { pairings }: WindowBroker): Promise<Credentials> {
+export async function pairProgram(profile: TestProfile, { pairings }: WindowBroker, name = "Test DMS"): Promise<Credentials> {
   const session = valueOf(await connectToBroker({ pipe: profile.pipe }));
   const approve = () => pairings.approve(pairings.list()[0]?.pairingId ?? "", { users: "all", providers: "all" });
-  const paired = await session.pair({ name: "Test DMS", onCode: () => void approve() });
+  const paired = await session.pair({ name, onCode: () => void approve() });
   session.close();
   return valueOf(paired);
 }

@@ -1,42 +1,11 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ok } from "../../shared/result.ts";
-import type { AuditEntry } from "../core/ports.ts";
+import { openAuditBeside } from "./audit-beside.ts";
 import { createAuditQueue } from "./audit-queue.ts";
+import { entry, filled, tamper } from "./testing/audit-log.ts";
 import { nowMs, Profile, valueOf } from "./testing/profile.ts";
-
-function entry(number: number): AuditEntry {
-  return {
-    atMs: nowMs + number,
-    action: "token.get",
-    actor: "client-1",
-    actorName: "DMS",
-    provider: "mazda",
-    environment: "production",
-    user: `user-${number}`,
-    outcome: "ok",
-  };
-}
-
-async function filled(rows: number): Promise<Profile> {
-  const profile = new Profile();
-  const opened = await profile.open();
-  const appended = Array.from({ length: rows }, (_, index) => opened.vault.appendAudit(entry(index + 1)));
-  opened.close();
-  for (const result of await Promise.all(appended)) valueOf(result);
-  return profile;
-}
-
-/** What another program does: it drops the triggers first. */
-function tamper(profile: Profile, sql: string): void {
-  profile.edit((database) => {
-    const triggers = database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all();
-    for (const { name } of triggers) database.exec(`DROP TRIGGER ${String(name)}`);
-    database.exec(sql);
-    // Whoever changes the log puts its triggers back: a missing one would be noticed by itself.
-    for (const trigger of triggers) database.exec(String(trigger["sql"]));
-  });
-}
 
 describe("the audit log", () => {
   it("keeps entries in their order across restarts and verifies", async () => {
@@ -98,6 +67,54 @@ describe("the audit log", () => {
     const opened = await profile.open();
     const [newest] = valueOf(await opened.listAudit(1));
     expect(newest).toMatchObject({ sequence: 3, entry: { action: "audit.discontinuity", actor: "broker", atMs: nowMs } });
+  });
+
+  it("goes on saying so, and where", async () => {
+    const profile = await filled(4);
+    tamper(profile, "DELETE FROM audit WHERE sequence > 2");
+    const first = await profile.open();
+    expect(valueOf(await first.inspect()).audit).toEqual({ kind: "broken", sequence: 3, problem: "head" });
+    valueOf(await first.vault.appendAudit(entry(9)));
+    first.close();
+    const second = await profile.open();
+    expect(valueOf(await second.verifyAudit())).toEqual({ kind: "broken", sequence: 3, problem: "head" });
+    // The notice of the start is for what is new.
+    expect(valueOf(await second.inspect()).audit).toEqual({ kind: "intact", rows: 4 });
+  });
+
+  it("counts an older copy of the whole vault as a break", async () => {
+    const profile = await filled(2);
+    const old = readFileSync(profile.vaultPath);
+    const opened = await profile.open();
+    valueOf(await opened.vault.appendAudit(entry(3)));
+    opened.close();
+    writeFileSync(profile.vaultPath, old);
+    const reopened = await profile.open();
+    expect(reopened.notices.map(({ code }) => code)).toEqual(["vault_rolled_back"]);
+    expect(valueOf(await reopened.verifyAudit())).toEqual({ kind: "broken", sequence: 3, problem: "head" });
+  });
+
+  it("takes no row for a break that a program or a person could have caused", async () => {
+    const opened = await new Profile().open();
+    valueOf(await opened.vault.appendAudit({ ...entry(1), user: "audit.discontinuity", actorName: "vault_rolled_back" }));
+    valueOf(await opened.vault.appendAudit({ ...entry(2), action: "audit.discontinuity", actor: "a-program" }));
+    expect(valueOf(await opened.verifyAudit())).toEqual({ kind: "intact", rows: 2 });
+  });
+
+  it("names the end when the last rows were rewritten while it was open", async () => {
+    const profile = await filled(2);
+    const text = JSON.stringify({ sequence: 2, ...entry(2), user: "somebody-else" });
+    const opened = await profile.open();
+    const [, first] = valueOf(await opened.listAudit(2));
+    opened.close();
+    const hash = createHash("sha256")
+      .update(Buffer.from(first?.hash ?? "", "hex"))
+      .update(text)
+      .digest("hex");
+    tamper(profile, `UPDATE audit SET entry = '${text}', hash = x'${hash}' WHERE sequence = 2`);
+    const beside = valueOf(await openAuditBeside(profile.folder));
+    onTestFinished(beside.close);
+    expect(await beside.verifyAudit(profile.options)).toEqual(ok({ kind: "broken", sequence: 3, problem: "head" }));
   });
 
   it("records in itself that it was emptied", async () => {

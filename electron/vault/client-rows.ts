@@ -18,7 +18,14 @@ const selectionSchema = z.union([z.literal("all"), z.array(z.string())]);
 const viewSchema = z.object({
   name: z.string(),
   publisher: z.string().exactOptional(),
-  access: z.object({ users: selectionSchema, providers: selectionSchema }),
+  programPath: z.string().exactOptional(),
+  origin: z.enum(["paired", "imported", "policy"]).exactOptional(),
+  access: z.object({
+    users: selectionSchema,
+    providers: selectionSchema,
+    untilMs: z.number().exactOptional(),
+    requestsPerMinute: z.number().exactOptional(),
+  }),
   pairedAtMs: z.number(),
 });
 const rowSchema = z.object({

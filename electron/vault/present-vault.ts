@@ -8,8 +8,10 @@ import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { ConnectionKey } from "../core/connection-state.ts";
 import type { Vault } from "../core/ports.ts";
+import { type AuditAccess, accessAudit } from "./audit-access.ts";
+import { type AuditVerification, brokenAt } from "./audit-chain.ts";
 import { createAuditQueue } from "./audit-queue.ts";
-import type { AuditRow, AuditVerification } from "./audit-rows.ts";
+import { atTheEnd } from "./audit-turns.ts";
 import { type BackupKeeper, createBackupKeeper } from "./backup-keeper.ts";
 import { dropBackups, forgetInBackups } from "./backups.ts";
 import { writeEpochFile } from "./epoch.ts";
@@ -23,14 +25,10 @@ import { lockedOut, needsRepair, problemOf, writeFailed } from "./vault-failures
 import { endEpoch, type OpenedVaultFile } from "./vault-file.ts";
 import type { VaultTables } from "./vault-tables.ts";
 
-export interface OpenedVault {
+export interface OpenedVault extends AuditAccess {
   readonly vault: Vault;
   /** What a person should know although the vault is open; a key change may add to it. */
   readonly notices: readonly Failure[];
-  /** Walks the whole audit chain. */
-  readonly verifyAudit: () => Promise<Result<AuditVerification>>;
-  /** At most `limit` rows, newest first, older than `beforeSequence`. */
-  readonly listAudit: (limit: number, beforeSequence?: number) => Promise<Result<readonly AuditRow[]>>;
   /**
    * Opens every connection's record once and walks the audit chain, in small steps, and repairs what it can from the backups.
    */
@@ -57,7 +55,7 @@ export interface Inspection {
   readonly unreadable: readonly ConnectionKey[];
   /** Since the opening: also those that were restored because somebody read them before. */
   readonly restored: number;
-  /** `undefined` when the vault was closed meanwhile. */
+  /** `undefined` when the vault was closed meanwhile. A break that an earlier opening has found and recorded is not told again. */
   readonly audit: AuditVerification | undefined;
 }
 
@@ -88,10 +86,8 @@ export function presentVault(parts: PresentParts): OpenedVault {
   };
   const backups = createBackupKeeper(tables, folder, nowMs, (failed) => onBackup(failed));
   const queue = createAuditQueue((entries) => guard(() => done(tables.audit.append(entries))));
-  const flushed = async <T>(read: () => T): Promise<Result<T>> => {
-    queue.flush();
-    return guard(() => ok(read()));
-  };
+  const step = <T>(work: () => T): Result<T> => guard(() => ok(work()));
+  const audit = accessAudit({ rows: tables.audit, folder, step, flush: queue.flush });
   let restored = 0;
   const repair = (key: ConnectionKey): boolean => {
     const repaired = repairConnection(tables, folder, key, nowMs());
@@ -101,13 +97,13 @@ export function presentVault(parts: PresentParts): OpenedVault {
   return {
     vault: { ...vaultOn({ tables, guard, backups, repair, folder }), appendAudit: queue.append },
     notices,
-    verifyAudit: () => flushed(tables.audit.verify),
-    listAudit: (limit, beforeSequence) => flushed(() => tables.audit.list(limit, beforeSequence)),
+    ...audit,
     inspect: async () => {
       try {
         const unreadable = await findUnreadable(tables, repair, () => closed);
-        const audit = closed ? undefined : await tables.audit.verifyInSteps(() => new Promise((resolve) => void setImmediate(resolve)));
-        return ok({ unreadable, restored, audit });
+        const verified = closed ? undefined : await atTheEnd(tables.audit.verifying({ recorded: false }), step);
+        if (verified?.ok === false && !closed) return verified;
+        return ok({ unreadable, restored, audit: verified?.ok ? breakNow(verified.value, tables) : undefined });
       } catch (error) {
         // Closed in the middle of it: nobody waits for the answer.
         return err(closed ? lockedOut({ problem: "closed" }) : failureOf(error));
@@ -233,6 +229,11 @@ function vaultOn({ tables, guard, backups, repair, folder }: VaultParts): Omit<V
     readSecret: async (name) => guard(() => secrets.read(name)),
     saveSecret: async (name, value) => guard(() => done(secrets.save(name, value))),
   };
+}
+
+function breakNow(verified: AuditVerification, { audit }: VaultTables): AuditVerification {
+  const isNew = verified.kind === "intact" && audit.discontinuityFound !== undefined;
+  return isNew ? brokenAt(audit.discontinuityFound, "head") : verified;
 }
 
 /** A statement that ran and has nothing to tell. */

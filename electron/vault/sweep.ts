@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { salvageFolderPrefix } from "./salvage.ts";
 
 const leftovers =
-  /^(vault-keys(\.copy)?|vault-epoch)\.json\.[0-9a-f]+\.tmp$|^vault\.repair-needed\.[0-9a-f]+\.tmp$|^vault\.backup-unfinished\.tmp/;
+  /^(vault-keys(\.copy)?|vault-epoch)\.json\.[0-9a-f]+\.tmp$|^(vault\.repair-needed|audit-note\.[0-9a-f-]+\.json)\.[0-9a-f]+\.tmp$|^vault\.backup-unfinished\.tmp/;
 
 /** Throws the system's error. */
 export function sweep(folder: string): void {

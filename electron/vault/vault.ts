@@ -176,7 +176,8 @@ function bounded<T>(options: OpenVaultOptions, work: Promise<T>): Promise<T | un
   return withinDeadline(options.timeouts?.credentialStoreMs ?? credentialTimeoutMs, quiet, undefined);
 }
 
-function envelopesOf(options: OpenVaultOptions): readonly KeyEnvelope[] {
+/** The places of this computer that may hold an envelope of the key. */
+export function envelopesOf(options: OpenVaultOptions): readonly KeyEnvelope[] {
   return [
     createSafeStorageEnvelope(options.safeStorage, {
       platform: options.platform ?? process.platform,

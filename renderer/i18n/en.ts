@@ -2,7 +2,9 @@
  * Every English word of the window. Short, plain sentences: many readers have learned English at work.
  * Other languages have the same shape (`Resources`).
  */
+import { auditTexts } from "./en-audit.ts";
 import { failureSentences } from "./en-failures.ts";
+import { accessTexts, pairingTexts, programsTexts } from "./en-programs.ts";
 import { passphraseTexts, recoveryTexts, vaultTexts } from "./en-vault.ts";
 
 export const en = {
@@ -19,6 +21,7 @@ export const en = {
     connections: "Connections",
     programs: "DMS programs",
     setUp: "Set-up",
+    audit: "Audit log",
     settings: "Settings",
   },
   common: {
@@ -124,49 +127,9 @@ export const en = {
     neverConnected: "Nothing is stored for this user. Only the row goes away.",
     confirm: "Forget",
   },
-  programs: {
-    title: "DMS programs",
-    lead: "These programs may use your connections.",
-    untrusted: "Programs write their own name and publisher. DMS Connect cannot check them.",
-    emptyTitle: "No program is paired yet",
-    emptyText: "Start the set-up in your DMS. A question then appears here.",
-    publisher: "Publisher: {{publisher}}",
-    users: "Users",
-    providers: "Providers",
-    allUsers: "All users",
-    allProviders: "All providers",
-    paired: "Paired",
-    lastSeen: "Last seen",
-    remove: "Remove…",
-    removeTitle: "Remove {{name}}?",
-    removeDoes: "The program can no longer ask DMS Connect for access.",
-    removeDoesNot: "Your connections stay. Access that the program already has works until it expires.",
-    removeAfter: "To use it again, the program must be paired again.",
-    removeConfirm: "Remove",
-  },
-  pairing: {
-    title: "A program wants to use your connections",
-    name: "Program",
-    publisher: "Publisher",
-    reason: "Reason",
-    untrusted: "The program wrote these words itself. DMS Connect cannot check them.",
-    codeLabel: "Check that the program shows the same number",
-    codeWrong: "Is the number different? Or did you not start this? Then choose Deny.",
-    users: "Which users may it use?",
-    allUsers: "All users",
-    someUsers: "Only these users",
-    userList: "User ids, one on each line",
-    userListMissing: "Enter at least one user id, or choose all users.",
-    userListTooLong: "A user id can have {{limit}} characters at most.",
-    providers: "Which providers may it use?",
-    allProviders: "All providers",
-    someProviders: "Only these providers",
-    providerList: "Providers",
-    providerListMissing: "Choose at least one provider, or choose all providers.",
-    timeLeft: "Time left: {{time}}",
-    approve: "Approve",
-    deny: "Deny",
-  },
+  access: accessTexts,
+  pairing: pairingTexts,
+  programs: programsTexts,
   setUp: {
     title: "Set-up",
     lead: "A registration tells DMS Connect how your DMS is known at a provider. You get it from your DMS vendor.",
@@ -256,6 +219,7 @@ export const en = {
     noNotices: "There is nothing to report.",
   },
   passphrase: passphraseTexts,
+  audit: auditTexts,
   vault: vaultTexts,
   recovery: recoveryTexts,
   failures: failureSentences,

@@ -1,43 +1,72 @@
-/** The questions "which users" and "which providers" of a pairing. */
-import { Checkbox, Field, makeStyles, Radio, RadioGroup, Text, Textarea, tokens } from "@fluentui/react-components";
+/** The questions "which users", "which providers" and "how long", and for a program that is known, how often. */
+import { Checkbox, Field, Input, makeStyles, Radio, RadioGroup, Text, Textarea, tokens } from "@fluentui/react-components";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { ProviderView } from "../../shared/views.ts";
-import type { AccessForm, AccessProblems } from "./access-form.ts";
-import { userIdLimit } from "./access-form.ts";
+import { usualRequestsPerMinute } from "../../shared/views.ts";
+import { type AccessForm, type AccessProblems, requestsLimit, userIdLimit, userListLimit } from "./access-form.ts";
+import { LastDayField } from "./last-day-field.tsx";
 
-interface AccessFieldsProps {
+export interface ProviderChoice {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface AccessFieldsProps {
   readonly form: AccessForm;
+  /** Absent until the person has tried to send the form. */
   readonly problems: AccessProblems | undefined;
-  readonly providers: readonly ProviderView[];
   readonly onChange: (form: AccessForm) => void;
 }
 
-export function AccessFields(props: AccessFieldsProps) {
+interface AllAccessFieldsProps extends AccessFieldsProps {
+  readonly providers: readonly ProviderChoice[];
+}
+
+export function AccessFields({ providers, ...props }: AllAccessFieldsProps) {
   const styles = useStyles();
   return (
     <div className={styles.root}>
       <UserFields {...props} />
-      <ProviderFields {...props} />
+      <ProviderFields providers={providers} {...props} />
+      <UntilFields {...props} />
     </div>
+  );
+}
+
+/** The limit of requests; not asked when a program is approved, since nobody can know it then. */
+export function RequestsField({ form, problems, onChange }: AccessFieldsProps) {
+  const { t } = useTranslation();
+  const problem = problems?.requests;
+  return (
+    <Field
+      label={t("access.requests")}
+      hint={t("access.requestsHint", { usual: usualRequestsPerMinute })}
+      {...(problem === undefined ? {} : { validationMessage: t(`access.${problem}`, { most: requestsLimit }) })}
+    >
+      <Input
+        inputMode="numeric"
+        value={form.requests}
+        autoComplete="off"
+        onChange={(_event, data) => onChange({ ...form, requests: data.value })}
+      />
+    </Field>
   );
 }
 
 function UserFields({ form, problems, onChange }: AccessFieldsProps) {
   const { t } = useTranslation();
   const problem = problems?.userList;
+  const limit = problem === "userListTooMany" ? userListLimit : userIdLimit;
   return (
-    <div>
-      <Field label={t("pairing.users")}>
+    <Question>
+      <Field label={t("access.users")}>
         <RadioGroup value={form.users} onChange={(_event, data) => onChange({ ...form, users: data.value === "all" ? "all" : "some" })}>
-          <Radio value="all" label={t("pairing.allUsers")} />
-          <Radio value="some" label={t("pairing.someUsers")} />
+          <Radio value="all" label={t("access.allUsers")} />
+          <Radio value="some" label={t("access.someUsers")} />
         </RadioGroup>
       </Field>
       {form.users === "all" ? null : (
-        <Field
-          label={t("pairing.userList")}
-          {...(problem === undefined ? {} : { validationMessage: t(`pairing.${problem}`, { limit: userIdLimit }) })}
-        >
+        <Field label={t("access.userList")} {...(problem === undefined ? {} : { validationMessage: t(`access.${problem}`, { limit }) })}>
           <Textarea
             value={form.userList}
             rows={3}
@@ -47,23 +76,23 @@ function UserFields({ form, problems, onChange }: AccessFieldsProps) {
           />
         </Field>
       )}
-    </div>
+    </Question>
   );
 }
 
-function ProviderFields({ form, problems, providers, onChange }: AccessFieldsProps) {
+function ProviderFields({ form, problems, providers, onChange }: AllAccessFieldsProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   const problem = problems?.providerIds;
   return (
-    <div>
-      <Field label={t("pairing.providers")}>
+    <Question>
+      <Field label={t("access.providers")}>
         <RadioGroup
           value={form.providers}
           onChange={(_event, data) => onChange({ ...form, providers: data.value === "all" ? "all" : "some" })}
         >
-          <Radio value="all" label={t("pairing.allProviders")} />
-          <Radio value="some" label={t("pairing.someProviders")} />
+          <Radio value="all" label={t("access.allProviders")} />
+          <Radio value="some" label={t("access.someProviders")} />
         </RadioGroup>
       </Field>
       {form.providers === "all" ? null : (
@@ -71,17 +100,17 @@ function ProviderFields({ form, problems, providers, onChange }: AccessFieldsPro
           <ProviderChoices form={form} providers={providers} onChange={onChange} />
           {problem === undefined ? null : (
             <Text role="alert" size={200} className={styles.problem}>
-              {t(`pairing.${problem}`)}
+              {t(`access.${problem}`)}
             </Text>
           )}
         </>
       )}
-    </div>
+    </Question>
   );
 }
 
 // Not in a Fluent Field: it gives every control inside it the same id, and a click on one label would check another provider.
-function ProviderChoices({ form, providers, onChange }: Omit<AccessFieldsProps, "problems">) {
+function ProviderChoices({ form, providers, onChange }: Omit<AllAccessFieldsProps, "problems">) {
   const styles = useStyles();
   const { t } = useTranslation();
   const toggle = (id: string, chosen: boolean): void => {
@@ -89,7 +118,7 @@ function ProviderChoices({ form, providers, onChange }: Omit<AccessFieldsProps, 
     onChange({ ...form, providerIds: chosen ? [...others, id] : others });
   };
   return (
-    <fieldset aria-label={t("pairing.providerList")} className={styles.choices}>
+    <fieldset aria-label={t("access.providerList")} className={styles.choices}>
       {providers.map(({ id, name }) => (
         <Checkbox
           key={id}
@@ -102,12 +131,38 @@ function ProviderChoices({ form, providers, onChange }: Omit<AccessFieldsProps, 
   );
 }
 
+function UntilFields({ form, problems, onChange }: AccessFieldsProps) {
+  const { t } = useTranslation();
+  return (
+    <Question>
+      <Field label={t("access.until")}>
+        <RadioGroup
+          layout="horizontal"
+          value={form.until}
+          onChange={(_event, data) => onChange({ ...form, until: data.value === "date" ? "date" : "always" })}
+        >
+          <Radio value="always" label={t("access.always")} />
+          <Radio value="date" label={t("access.untilDate")} />
+        </RadioGroup>
+      </Field>
+      {form.until === "always" ? null : (
+        <LastDayField day={form.lastDay} problem={problems?.lastDay} onChange={(lastDay) => onChange({ ...form, lastDay })} />
+      )}
+    </Question>
+  );
+}
+
+function Question({ children }: { readonly children: ReactNode }) {
+  return <div className={useStyles().question}>{children}</div>;
+}
+
 const useStyles = makeStyles({
   root: {
     display: "grid",
     gridTemplateColumns: "repeat(auto-fit, minmax(200px, 1fr))",
     gap: tokens.spacingHorizontalL,
   },
+  question: { display: "flex", flexDirection: "column", rowGap: tokens.spacingVerticalXS, minWidth: 0 },
   choices: { display: "flex", flexDirection: "column", margin: 0, border: "none", padding: `0 0 0 ${tokens.spacingHorizontalL}` },
   problem: { color: tokens.colorPaletteRedForeground1 },
 });

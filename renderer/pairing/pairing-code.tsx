@@ -7,14 +7,18 @@ export function PairingCode({ code }: { readonly code: string }) {
   const { t } = useTranslation();
   return (
     <div className={styles.root}>
-      <Text weight="semibold">{t("pairing.codeLabel")}</Text>
+      <Text weight="semibold" align="center">
+        {t("pairing.codeLabel")}
+      </Text>
       {/* Digit by digit for a screen reader, in two groups for the eye. */}
       <span className={styles.spoken}>{Array.from(code).join(" ")}</span>
       <span aria-hidden="true" className={styles.code} data-testid="pairing-code">
         <span>{code.slice(0, 3)}</span>
         <span className={styles.secondHalf}>{code.slice(3)}</span>
       </span>
-      <Text size={200}>{t("pairing.codeWrong")}</Text>
+      <Text size={200} align="center">
+        {t("pairing.codeWrong")}
+      </Text>
     </div>
   );
 }

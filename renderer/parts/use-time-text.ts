@@ -11,6 +11,8 @@ export interface TimeText {
   readonly relative: (atMs: number, nowMs: number) => string;
   /** e.g. `22 Nov 2026, 14:05`. */
   readonly absolute: (atMs: number) => string;
+  /** e.g. `22 Nov 2026, 14:05:09`. */
+  readonly exact: (atMs: number) => string;
 }
 
 export function useTimeText(): TimeText {
@@ -24,9 +26,11 @@ export function timeText(language: string, preferred: readonly string[] = naviga
   // Dealers are in Europe: without a hint, day before month and 24 hours.
   const dateLocale = preferred.find((locale) => locale.startsWith(`${language}-`)) ?? (language === "en" ? "en-GB" : language);
   const absoluteFormat = new Intl.DateTimeFormat(dateLocale, { dateStyle: "medium", timeStyle: "short" });
+  const exactFormat = new Intl.DateTimeFormat(dateLocale, { dateStyle: "medium", timeStyle: "medium" });
   return {
     relative: (atMs, nowMs) => relative(relativeFormat, atMs - nowMs),
     absolute: (atMs) => absoluteFormat.format(atMs),
+    exact: (atMs) => exactFormat.format(atMs),
   };
 }
 

@@ -1,6 +1,14 @@
 /** What the window follows: each list of the main process with the event that changes it. */
 import { useEffect, useState } from "react";
-import type { ConnectionView, DmsClientView, PairingView, ProviderView, RegistrationView, StatusView } from "../../shared/views.ts";
+import type {
+  BlockedProgramView,
+  ConnectionView,
+  DmsClientView,
+  PairingView,
+  ProviderView,
+  RegistrationView,
+  StatusView,
+} from "../../shared/views.ts";
 import { invoke, on } from "../api.ts";
 import type { LiveSource } from "./follow-live.ts";
 import { type Live, useLive } from "./use-live.ts";
@@ -28,6 +36,10 @@ export function useRegistrations(epoch: string): Live<readonly RegistrationView[
 
 export function useClients(epoch: string): Live<readonly DmsClientView[]> {
   return useLive(clientsSource, epoch);
+}
+
+export function useBlocked(epoch: string): Live<readonly BlockedProgramView[]> {
+  return useLive(blockedSource, epoch);
 }
 
 export function usePairings(epoch: string): Live<readonly PairingView[]> {
@@ -67,6 +79,12 @@ const registrationsSource: LiveSource<readonly RegistrationView[], readonly Regi
 const clientsSource: LiveSource<readonly DmsClientView[], readonly DmsClientView[]> = {
   load: () => invoke("clients.list"),
   listen: (listener) => on("clientsChanged", listener),
+  apply: latest,
+};
+
+const blockedSource: LiveSource<readonly BlockedProgramView[], readonly BlockedProgramView[]> = {
+  load: () => invoke("blocked.list"),
+  listen: (listener) => on("blockedChanged", listener),
   apply: latest,
 };
 

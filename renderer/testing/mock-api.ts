@@ -5,6 +5,7 @@
 import type { CallName, CallParams, CallValue, DmsConnectApi, EventName, EventPayload } from "../../shared/ipc-contract.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { connectionId } from "../../shared/views.ts";
+import { auditPage } from "./audit-states.ts";
 import type { Scenario } from "./scenarios.ts";
 
 type Answers = { readonly [N in CallName]: (params: CallParams<N>) => Result<CallValue<N>> };
@@ -70,10 +71,18 @@ function scenarioAnswers(scenario: Scenario): Answers {
     "registrations.remove": done,
     "registrations.import": () => ok({ imported: 2 }),
     "clients.list": () => fromVault(scenario.clients),
+    "clients.update": done,
     "clients.remove": done,
+    "clients.import": () => ok({ imported: 2 }),
+    "blocked.list": () => fromVault(scenario.blocked),
+    "blocked.remove": done,
     "pairings.list": () => ok(scenario.pairings),
     "pairing.approve": done,
     "pairing.deny": done,
+    "pairing.block": done,
+    "audit.page": (query) => fromVault(auditPage(scenario.auditRows ?? [], query)),
+    "audit.verify": () => ok(scenario.auditVerification ?? { kind: "intact", rows: scenario.auditRows?.length ?? 0 }),
+    "audit.export": () => ok({ saved: true }),
     "settings.get": () => ok(scenario.settings),
     "settings.save": done,
     "certificate.save": () => ok({ saved: true }),

@@ -1,6 +1,9 @@
 /** States of the product as data: what the stand-in for the main process answers. Times are offsets, so that a scenario never grows old. */
 import { type Failure, failure } from "../../shared/failure.ts";
 import {
+  type AuditRowView,
+  type AuditVerificationView,
+  type BlockedProgramView,
   type ConnectionView,
   connectionId,
   type DmsClientView,
@@ -11,6 +14,17 @@ import {
   type StatusView,
   type VaultView,
 } from "../../shared/views.ts";
+import { auditRows, hostileAuditRows, manyAuditRows } from "./audit-states.ts";
+import {
+  blockedPrograms,
+  clients,
+  hostilePairing,
+  longNamedClient,
+  managedClient,
+  pairing,
+  silentPairing,
+  variedClients,
+} from "./program-states.ts";
 import { lockedVaults, vaultNotices } from "./vault-states.ts";
 
 export interface Scenario {
@@ -19,8 +33,13 @@ export interface Scenario {
   readonly connections: readonly ConnectionView[];
   readonly registrations: readonly RegistrationView[];
   readonly clients: readonly DmsClientView[];
+  readonly blocked: readonly BlockedProgramView[];
   readonly pairings: readonly PairingView[];
   readonly settings: SettingsView;
+  /** Newest first; absent: none. */
+  readonly auditRows?: readonly AuditRowView[];
+  /** Absent: intact. */
+  readonly auditVerification?: AuditVerificationView;
   /** Every list that comes out of the vault fails so. */
   readonly vaultFailure?: Failure;
 }
@@ -57,6 +76,17 @@ export function scenarios(nowMs: number) {
     }),
     pairing: { ...active, pairings: [pairing(nowMs)] },
     hostilePairing: { ...active, pairings: [hostilePairing(nowMs)] },
+    silentPairing: { ...active, pairings: [silentPairing(nowMs)] },
+    programs: { ...active, clients: [...clients(nowMs), ...variedClients(nowMs)], blocked: blockedPrograms(nowMs) },
+    pairingForbidden: { ...active, clients: [managedClient(nowMs)], status: { ...status, pairing: "forbidden" } },
+    pairingForbiddenEmpty: { ...base, status: { ...status, pairing: "forbidden" } },
+    audit: { ...active, auditRows: auditRows(nowMs) },
+    auditLong: { ...active, auditRows: manyAuditRows(nowMs) },
+    auditBroken: {
+      ...active,
+      auditRows: hostileAuditRows(nowMs),
+      auditVerification: { kind: "broken", sequence: 2, problem: "changed" },
+    },
     locked: withLockedVault(lockedVaults.everyWay),
     lockedDenied: withLockedVault(lockedVaults.denied),
     lockedPassphraseNeeded: withLockedVault(lockedVaults.passphraseNeeded),
@@ -99,6 +129,7 @@ const status: StatusView = {
   host: "electron",
   vault: { state: "open", hasPassphrase: false },
   pipe: { state: "listening", name: "\\\\.\\pipe\\dms-connect-6f1c0a52e9b34d77-1" },
+  pairing: "allowed",
   notices: [],
   callbackCertificateSha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 };
@@ -109,6 +140,7 @@ const base: Scenario = {
   connections: [],
   registrations: [],
   clients: [],
+  blocked: [],
   pairings: [],
   settings: { theme: "system", usualUser: "mmd10030.johndoe" },
 };
@@ -206,48 +238,6 @@ function withoutTimes(connection: ConnectionView): ConnectionView {
   return rest;
 }
 
-function clients(nowMs: number): readonly DmsClientView[] {
-  return [
-    {
-      clientId: "c1",
-      name: "Great DMS",
-      publisher: "Great Software BV",
-      access: { users: "all", providers: "all" },
-      pairedAtMs: nowMs - 30 * day,
-      lastSeenAtMs: nowMs - 3 * minute,
-    },
-    {
-      clientId: "c2",
-      name: "Parts Counter",
-      access: { users: ["mmd10030.johndoe", "johndoe"], providers: ["mazda"] },
-      pairedAtMs: nowMs - 2 * day,
-    },
-  ];
-}
-
-function pairing(nowMs: number): PairingView {
-  return {
-    pairingId: "p1",
-    name: "Workshop Planner",
-    publisher: "Great Software BV",
-    reason: "To order parts at Mazda and to see the cars in Webfleet.",
-    code: "482913",
-    expiresAtMs: nowMs + 3 * minute,
-  };
-}
-
-/** Tries to look like another program and to push the buttons out of sight. */
-function hostilePairing(nowMs: number): PairingView {
-  return {
-    pairingId: "p2",
-    name: `DMS\u202E tcennoC\u2066 \u200B${"Very".repeat(60)}`,
-    publisher: "Mazda\n\n\n\n\n\nApproved by your administrator",
-    reason: "<b>Click Approve</b> ".repeat(60),
-    code: "000451",
-    expiresAtMs: nowMs + 65_000,
-  };
-}
-
 function longNames(nowMs: number, set: Scenario): Scenario {
   const user = `mmd10030.${"maximiliane-wilhelmine".repeat(4)}@autohaus-oberammergau.example`;
   const organisation = "10030/MMD-Autohaus-Oberammergau-und-Garmisch-Partenkirchen";
@@ -268,15 +258,6 @@ function longNames(nowMs: number, set: Scenario): Scenario {
         failure: failure("authorization_unknown_error", { provider: "Mazda", error: "x".repeat(300) }),
       },
     ],
-    clients: [
-      {
-        clientId: "c3",
-        name: `Workshop${"-and-parts".repeat(9)}`,
-        publisher: "Aktiengesellschaft für Kraftfahrzeugverwaltungssoftware und Werkstattplanung",
-        access: { users: [user, "mmd10030.johndoe"], providers: ["mazda", "webfleet"] },
-        pairedAtMs: nowMs - day,
-        lastSeenAtMs: nowMs - 5 * hour,
-      },
-    ],
+    clients: [longNamedClient(nowMs, user)],
   };
 }

@@ -1,5 +1,7 @@
 /** Every page and state of the window worth looking at: for the gallery's pictures and for the accessibility test. */
 import type { Page } from "playwright";
+import { auditScenes } from "./audit-scenes.ts";
+import { programScenes } from "./program-scenes.ts";
 import { goTo, type Scene } from "./scene.ts";
 import { vaultScenes } from "./vault-scenes.ts";
 
@@ -19,21 +21,7 @@ export const scenes: readonly Scene[] = [
   { name: "dialog-connect", scenario: "setUpOnly", arrange: click("Connect Mazda") },
   { name: "dialog-revoke", scenario: "active", arrange: click("Revoke…: Webfleet") },
   { name: "dialog-forget", scenario: "active", arrange: click("Forget…: Mazda") },
-  { name: "pairing", scenario: "pairing", arrange: visible("A program wants to use") },
-  { name: "pairing-hostile", scenario: "hostilePairing", arrange: visible("A program wants to use") },
-  {
-    name: "pairing-choices",
-    scenario: "pairing",
-    arrange: async (page) => {
-      await page.getByRole("radio", { name: "Only these users" }).check();
-      await page.getByRole("radio", { name: "Only these providers" }).check();
-      await page.getByRole("button", { name: "Approve" }).click();
-      await page.getByText("Enter at least one user id").waitFor();
-    },
-  },
-  { name: "programs", scenario: "active", arrange: (page) => goTo(page, "DMS programs") },
-  { name: "programs-empty", scenario: "empty", arrange: (page) => goTo(page, "DMS programs") },
-  { name: "programs-long-names", scenario: "longNames", arrange: (page) => goTo(page, "DMS programs") },
+  ...programScenes,
   { name: "set-up", scenario: "active", arrange: (page) => goTo(page, "Set-up") },
   { name: "set-up-empty", scenario: "empty", arrange: (page) => goTo(page, "Set-up") },
   {
@@ -59,6 +47,7 @@ export const scenes: readonly Scene[] = [
   { name: "settings", scenario: "active", arrange: (page) => goTo(page, "Settings") },
   { name: "pipe-closed", scenario: "pipeClosed", arrange: visible("Another program already listens") },
   { name: "pipe-closed-settings", scenario: "pipeClosed", arrange: (page) => goTo(page, "Settings") },
+  ...auditScenes,
   ...vaultScenes,
   { name: "crashed", scenario: "broken", arrange: visible("Something went wrong in this window") },
 ];

@@ -141,8 +141,10 @@ async function openSession(): Promise<Connection> {
     connection.close();
     throw new Trouble("broker_not_genuine");
   }
+  // Its answer, a refusal, is of no use to a program that hurries.
+  if (has("hurries")) connection.ask("broker.status", {}).catch(() => undefined);
   const admitted = connection.ask("session.authenticate", { proof: has("wrong-proof") ? make("broker") : make("program") });
-  if (!has("hurries")) await admitted;
+  if (!has("sends-behind-the-proof")) await admitted;
   return connection;
 }
 

@@ -57,6 +57,7 @@ export class FakeRegistry implements ProgramRegistry {
   readonly clients = new Map<string, DmsClientRecord>([[knownClient.clientId, knownClient]]);
   readonly closedSessions: string[] = [];
   readonly requests: PairingRequestParams[] = [];
+  readonly refusedProofs: string[] = [];
   /** What the person does; set before the program waits. */
   decision: Promise<Result<PairingWaitResult>> = new Promise(() => undefined);
   #removalListeners = new Set<(clientId: string) => void>();
@@ -78,6 +79,7 @@ export class FakeRegistry implements ProgramRegistry {
     this.closedSessions.push(sessionId);
   };
   findClient: ProgramRegistry["findClient"] = (clientId) => Promise.resolve(this.clients.get(clientId));
+  proofRefused: ProgramRegistry["proofRefused"] = (clientId) => void this.refusedProofs.push(clientId);
   onClientRemoved: ProgramRegistry["onClientRemoved"] = (listener) => {
     this.#removalListeners.add(listener);
     return () => this.#removalListeners.delete(listener);
@@ -95,6 +97,7 @@ export class FakeRegistry implements ProgramRegistry {
 /** Answers everything at once; tests replace single methods. */
 export function fakeProgramApi(overrides: Partial<ProgramApi> = {}): ProgramApi {
   return {
+    admit: () => ok(),
     tokenGet: () => Promise.resolve(ok(someToken)),
     tokenRejected: () => Promise.resolve(ok({ ...someToken, tokenId: "token-2" })),
     connectionList: () => Promise.resolve(ok({ connections: [someConnection] })),

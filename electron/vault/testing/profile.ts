@@ -34,16 +34,19 @@ export class Profile {
     return join(this.folder, "vault.sqlite");
   }
 
-  async tryOpen(changes: Partial<OpenVaultOptions> = {}): Promise<Result<OpenedVault>> {
-    const opened = await openVault({
+  get options(): OpenVaultOptions {
+    return {
       folder: this.folder,
       safeStorage: this.safeStorage,
       credentialStore: this.credentialStore,
       nowMs: () => nowMs,
       platform: "linux",
       timeouts: { credentialStoreMs: 50, safeStorageMs: 50 },
-      ...changes,
-    });
+    };
+  }
+
+  async tryOpen(changes: Partial<OpenVaultOptions> = {}): Promise<Result<OpenedVault>> {
+    const opened = await openVault({ ...this.options, ...changes });
     if (!opened.ok) return err(opened.error.failure);
     onTestFinished(() => opened.value.close());
     return opened;
