@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { BenchReport } from "./bench-report.ts";
+import { benchPipe } from "./pipe-bench.ts";
 import { benchVault } from "./vault-bench.ts";
 
-const benches: Readonly<Record<string, () => Promise<BenchReport>>> = { vault: benchVault };
+const benches: Readonly<Record<string, () => Promise<BenchReport>>> = { pipe: benchPipe, vault: benchVault };
 
 const { values, positionals } = parseArgs({ options: { json: { type: "string" } }, allowPositionals: true });
 const [name = ""] = positionals;
