@@ -89,7 +89,10 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
       exportAudit: opened.exportAudit,
       record: (action, outcome) => vault.appendAudit({ atMs: Date.now(), action, actor: "window", outcome }),
     },
-    audit: (action, outcome, key) => audit({ ...keyColumns(key), action, actor: "window", outcome }),
+    audit: (action, outcome, about) => {
+      const name = about?.programName;
+      audit({ ...keyColumns(about), action, actor: "window", ...(name === undefined ? {} : { actorName: name }), outcome });
+    },
   };
   const notices = [...(await importGivenFiles(parts, window))];
   const pipe = await openPipe(parts, { core, registrations, programs, registry, audit });

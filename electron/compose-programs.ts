@@ -1,5 +1,5 @@
 /** Builds what knows the programs and asks a person about new ones, and connects it to the audit log and the window. */
-import { failure } from "../shared/failure.ts";
+import { type Failure, failure } from "../shared/failure.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import type { StartBrokerParts } from "./compose-broker.ts";
 import { BlockedPrograms } from "./core/blocked-programs.ts";
@@ -37,14 +37,14 @@ export async function openPrograms(parts: StartBrokerParts, vault: Vault, audit:
     const ready = await part.open();
     if (!ready.ok) return ready;
   }
-  const refusals = new OnceAMinute();
+  const often = new OnceAMinute();
   const pairings = new Pairings({
     ...base,
     programs,
     blocked,
     pairing,
     onDecided: (program, clientId, outcome, decidedBy) => {
-      if (decidedBy === "broker" && !refusals.isDue(`pairing ${identityKey(program)}`, systemClock.nowMs())) return;
+      if (decidedBy === "broker" && !often.isDue(`pairing ${outcome} ${identityKey(program)}`, systemClock.nowMs())) return;
       const about = clientId === undefined ? {} : { user: clientId };
       audit({ action: "pairing", actor: decidedBy, actorName: program.name, outcome, ...about });
     },
@@ -54,15 +54,24 @@ export async function openPrograms(parts: StartBrokerParts, vault: Vault, audit:
     waitForPairing: (sessionId, pairingId) => pairings.waitForPairing(sessionId, pairingId),
     sessionClosed: (sessionId) => pairings.sessionClosed(sessionId),
     findClient: async (clientId) => programs.find(clientId),
-    proofRefused: (clientId) => {
-      if (refusals.isDue(`proof ${clientId}`, systemClock.nowMs())) {
-        audit({ action: "session", actor: clientId, outcome: "not_paired" });
-      }
+    sessionDecided: (clientId, outcome) => {
+      if (!often.isDue(`session ${outcome} ${clientId}`, systemClock.nowMs())) return;
+      const name = programs.find(clientId)?.name;
+      audit({ action: "session", actor: clientId, ...(name === undefined ? {} : { actorName: name }), outcome });
     },
     onClientRemoved: programs.onSessionsMustEnd,
   };
+  const ruled = ruling(parts.policy);
+  if (ruled !== undefined) audit({ action: "policy", actor: "broker", outcome: ruled });
   connectProgramEvents(parts, { programs, blocked, pairings });
   return ok({ programs, blocked, pairings, registry });
+}
+
+/** What the audit log says of the policy at each start; nothing where there is none. */
+function ruling({ pairing, programs, notices }: StartBrokerParts["policy"]): string | undefined {
+  if (notices[0] !== undefined) return notices[0].code;
+  if (pairing === "forbidden") return "pairing_forbidden";
+  return programs.length > 0 ? "ok" : undefined;
 }
 
 function connectProgramEvents(parts: StartBrokerParts, { programs, blocked, pairings }: Omit<ProgramParts, "registry">): void {
@@ -83,11 +92,15 @@ function connectProgramEvents(parts: StartBrokerParts, { programs, blocked, pair
 
 /** Stores every program of a program file, or none. Also used for `--import-programs`. */
 export async function importPrograms(programs: Programs, audit: Audit, text: string): Promise<Result<{ readonly imported: number }>> {
+  const refused = (why: Failure): Result<never> => {
+    audit({ action: "program.import", actor: "window", outcome: why.code });
+    return err(why);
+  };
   const parsed = parseProgramFile(text);
-  if (!parsed.ok) return parsed;
+  if (!parsed.ok) return refused(parsed.error);
   const records = parsed.value.map((entry) => programOf(entry, "imported", systemClock.nowMs()));
   const known = new Map(programs.list().map((view) => [view.clientId, view.origin]));
-  if (records.some(({ clientId }) => known.get(clientId) === "policy")) return err(failure("program_managed"));
+  if (records.some(({ clientId }) => known.get(clientId) === "policy")) return refused(failure("program_managed"));
   for (const record of records) {
     const saved = await programs.save(record);
     const outcome = saved.ok ? "ok" : saved.error.code;

@@ -86,6 +86,45 @@ describe("access that an administrator changes", () => {
   });
 });
 
+describe("the audit log", () => {
+  it("tells of every grant and refusal, with program, provider, user and outcome", async () => {
+    const { app, profile, credentials: paired } = await startConnectedBroker();
+    const session = await openSession(profile, paired);
+    await session.tokenGet(user);
+    await session.tokenGet({ ...user, user: "nobody" });
+    await session.tokenGet({ provider: "unknown", user: "joe" });
+    await app.broker.programs.changeAccess(paired.clientId, { ...everything, users: ["nobody"] });
+    await session.closed;
+    await (await openSession(profile, paired)).tokenGet(user);
+    const wrongKey = { ...paired, clientKey: credentials.clientKey };
+    expect(await connectToBroker({ pipe: profile.pipe, credentials: wrongKey })).toMatchObject({ ok: false });
+    const stranger = valueOf(await connectToBroker({ pipe: profile.pipe }));
+    expect(await stranger.tokenGet(user)).toMatchObject({ error: { code: "not_paired" } });
+    stranger.close();
+    expect(
+      await askToPair(profile, "Denied DMS", () => void app.broker.pairings.deny(app.broker.pairings.list()[0]?.pairingId ?? "")),
+    ).toBe("not_paired/pairing_denied");
+    expect(await askToPair(profile, "Denied DMS")).toBe("rate_limited/pairing_paused");
+    const { rows } = valueOf(await app.broker.auditLog.pageAudit({ limit: 200 }));
+    const told = rows.map(({ action, actor, actorName, provider, user: whose, outcome }) =>
+      [action, actor === paired.clientId ? "program" : actor, actorName ?? "-", provider ?? "-", whose ?? "-", outcome].join(" "),
+    );
+    expect(told).toEqual(
+      expect.arrayContaining([
+        "session program Test DMS - - ok",
+        "token.get program Test DMS mazda joe ok",
+        "token.get program Test DMS mazda nobody not_connected",
+        "token.get program Test DMS unknown joe provider_unknown",
+        "token.get program Test DMS mazda joe not_permitted",
+        `pairing window Test DMS - ${paired.clientId} ok`,
+        "pairing window Denied DMS - - pairing_denied",
+        "pairing broker Denied DMS - - pairing_paused",
+      ]),
+    );
+    expect(JSON.stringify(rows)).not.toContain(paired.clientKey);
+  });
+});
+
 describe("a program that was blocked", () => {
   it("is refused over the pipe without a prompt, also after a restart", async () => {
     const profile = newProfile();

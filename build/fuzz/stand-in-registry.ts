@@ -45,7 +45,7 @@ export function createStandInRegistry(programs: FuzzedPrograms, leaked: string |
       pairings.get(sessionId)?.decide(err(failure("pairing_expired")));
       pairings.delete(sessionId);
     },
-    proofRefused: () => undefined,
+    sessionDecided: () => undefined,
     findClient: async (clientId) => clients.get(clientId),
     onClientRemoved: (listener) => {
       removalListeners.add(listener);

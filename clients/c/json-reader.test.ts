@@ -141,12 +141,17 @@ function numberColumn(value: unknown): string {
   return typeof value === "number" && Number.isSafeInteger(Math.trunc(value)) ? String(Math.trunc(value) + 0) : "-";
 }
 
-/** Fractions are cut off where JSON.parse rounds to the nearest it can hold: not compared where that makes another integer. */
+/**
+ * Fractions are cut off where JSON.parse rounds to the nearest it can hold: not compared where that makes another integer,
+ * and where a number has more digits than the 15 that JSON.parse surely keeps apart.
+ */
 function isComparable(text: Buffer): boolean {
   const parsed = parse(text)?.parsed;
   const member: unknown =
     typeof parsed === "object" && parsed !== null ? Object.entries(parsed).find(([name]) => name === "a")?.[1] : undefined;
-  if (typeof member !== "number" || !/[.eE]/.test(text.toString("latin1"))) return true;
+  const written = text.toString("latin1");
+  if (typeof member !== "number" || !/[.eE]/.test(written)) return true;
+  if (/\d(?:\.?\d){15}/.test(written)) return false;
   return Math.abs(member) < 2 ** 40 && (Number.isInteger(member) || Math.abs(member - Math.round(member)) > 1e-3);
 }
 

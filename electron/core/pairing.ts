@@ -77,10 +77,12 @@ export class Pairings {
     }
     const identity = identityKey(program);
     const pauseMs = this.#pause.remainingMs(identity, clock.nowMs());
-    if (pauseMs > 0) return failure("pairing_paused", {}, { retryAfterSeconds: Math.ceil(pauseMs / 1000) });
     const waiting = [...this.#waiting.values()];
     const isAsked = waiting.some((one) => one.sessionId === sessionId || identityKey(one.view) === identity);
-    return isAsked || waiting.length >= maxWaiting ? failure("pairing_busy", {}, { retryAfterSeconds: 10 }) : undefined;
+    if (pauseMs <= 0 && !isAsked && waiting.length < maxWaiting) return undefined;
+    const code = pauseMs > 0 ? "pairing_paused" : "pairing_busy";
+    onDecided(program, undefined, code, "broker");
+    return failure(code, {}, { retryAfterSeconds: pauseMs > 0 ? Math.ceil(pauseMs / 1000) : 10 });
   }
 
   #newPairing(sessionId: string, program: PairingRequestParams & { readonly programPath?: string }): Pairing {
@@ -138,8 +140,7 @@ export class Pairings {
   deny(pairingId: string): Result<undefined> {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return err(failure("pairing_unknown"));
-    this.#endUnapproved(pairingId, failure("pairing_denied"));
-    this.#deps.onDecided(pairing.view, undefined, "pairing_denied", "window");
+    this.#endUnapproved(pairingId, failure("pairing_denied"), "window");
     return ok();
   }
 
@@ -149,8 +150,7 @@ export class Pairings {
     if (pairing === undefined) return err(failure("pairing_unknown"));
     const blocked = await this.#deps.blocked.block(pairing.view);
     if (!blocked.ok) return blocked;
-    this.#endUnapproved(pairingId, failure("pairing_denied"));
-    this.#deps.onDecided(pairing.view, undefined, "pairing_blocked", "window");
+    this.#endUnapproved(pairingId, failure("pairing_denied"), "window", "pairing_blocked");
     return ok();
   }
 
@@ -164,11 +164,12 @@ export class Pairings {
     }
   }
 
-  #endUnapproved(pairingId: string, reason: Failure): void {
+  #endUnapproved(pairingId: string, reason: Failure, endedBy: "window" | "broker" = "broker", outcome: string = reason.code): void {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return;
     if (!pairing.isWanted) this.#pause.notApproved(identityKey(pairing.view), this.#deps.clock.nowMs());
     this.#settle(pairingId, err(reason));
+    this.#deps.onDecided(pairing.view, undefined, outcome, endedBy);
   }
 
   #settle(pairingId: string, outcome: Result<PairingWaitResult>): void {

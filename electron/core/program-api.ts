@@ -54,8 +54,8 @@ export interface ProgramRegistry {
   /** The session's connection closed: its prompts go away. */
   readonly sessionClosed: (sessionId: string) => void;
   readonly findClient: (clientId: string) => Promise<DmsClientRecord | undefined>;
-  /** A session could not prove that it is `clientId`, which may be unknown. */
-  readonly proofRefused: (clientId: string) => void;
+  /** A session has proved that it is `clientId` and was admitted, or was refused; then `clientId` may be unknown. */
+  readonly sessionDecided: (clientId: string, outcome: "ok" | "not_paired" | "rate_limited") => void;
   /** Calls `listener` with the client id when a program is removed or its access changes or ends: its sessions must end. */
   readonly onClientRemoved: (listener: (clientId: string) => void) => () => void;
 }

@@ -53,6 +53,31 @@ describe("a program outside its access", () => {
     expect(audit[0]).toBe("dms token.get webfleet/production/jdoe not_permitted");
   });
 
+  it("is refused an unknown provider with a row that says so", async () => {
+    const { service, audit } = await createService();
+    expect(codeOf(await service.tokenGet(program(everything), { provider: "nobody", user: "jdoe" }))).not.toBe("ok");
+    expect(audit).toHaveLength(1);
+    expect(audit[0]).toMatch(/^dms token\.get nobody\/production\/jdoe (?!ok)/);
+  });
+
+  it("leaves a row for lists and subscriptions, too, but only one a minute for what it may ask every second", async () => {
+    const { service, audit, world } = await createService();
+    const client = program(everything);
+    for (let time = 0; time < 3; time += 1) {
+      await service.connectionList(client);
+      await service.connectionGet(client, mazdaKey);
+    }
+    service.onConnectionChanged(client, () => undefined)();
+    expect(audit).toEqual([
+      "dms connection.list undefined/undefined/undefined ok",
+      `dms connection.get mazda/production/${mazdaKey.user} ok`,
+      "dms events.subscribe undefined/undefined/undefined ok",
+    ]);
+    await world.clock.advance(60_000);
+    await service.connectionList(client);
+    expect(audit).toHaveLength(4);
+  });
+
   it("is not told which providers exist", async () => {
     const { service } = await createService();
     expect(codeOf(await service.tokenGet(program(onlyMazda), { provider: "volvo", user: "jdoe" }))).toBe("not_permitted");
@@ -197,7 +222,11 @@ describe("what else a program may do", () => {
       state: "NotConnected",
       problem: { detail: "connect_cancelled" },
     });
-    expect(audit).toEqual(["dms connect.start mazda/production/new.user ok"]);
+    expect(audit).toEqual([
+      "dms connect.start mazda/production/new.user ok",
+      "dms connect.cancel mazda/production/new.user ok",
+      "dms connection.get mazda/production/new.user ok",
+    ]);
   });
 
   it("revokes and forgets, each with its audit row", async () => {

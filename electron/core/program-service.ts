@@ -60,7 +60,7 @@ export class ProgramService implements ProgramApi {
   readonly #given = new WeakMap<Grant, GivenAnswer>();
   readonly #requests = new RequestLimits();
   readonly #signIns = new RequestLimits();
-  readonly #limitTold = new OnceAMinute();
+  readonly #often = new OnceAMinute();
 
   constructor(deps: ProgramServiceDeps) {
     this.#deps = deps;
@@ -69,7 +69,11 @@ export class ProgramService implements ProgramApi {
   admit(client: DmsClientRecord): Result<undefined> {
     const { access, clientId } = client;
     const nowMs = this.#deps.clock.nowMs();
-    if (hasEnded(access, nowMs)) return err(failure("not_paired"));
+    if (hasEnded(access, nowMs)) {
+      const ended = err(failure("not_paired"));
+      this.#auditSeldom("session", client, undefined, ended);
+      return ended;
+    }
     const perMinute = access.requestsPerMinute ?? usualRequestsPerMinute;
     const waitMs = this.#requests.take(clientId, perMinute, nowMs);
     return waitMs === 0 ? ok() : err(this.#limited(client, perMinute, waitMs));
@@ -77,10 +81,9 @@ export class ProgramService implements ProgramApi {
 
   /** One audit row a minute: a program that asks too much must not fill the disk as well. */
   #limited(client: DmsClientRecord, limit: number, waitMs: number, action = "rate_limit", key?: ConnectionKey): Failure {
-    if (this.#limitTold.isDue(`${action} ${client.clientId}`, this.#deps.clock.nowMs())) {
-      this.#deps.audit(action, client, key, "program_rate_limited");
-    }
-    return failure("program_rate_limited", { limit }, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    const refused = failure("program_rate_limited", { limit }, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    this.#auditSeldom(action, client, key, err(refused));
+    return refused;
   }
 
   tokenGet(client: DmsClientRecord, params: TokenGetParams): Promise<Result<TokenGetResult>> {
@@ -134,6 +137,7 @@ export class ProgramService implements ProgramApi {
 
   async connectionList(client: DmsClientRecord): Promise<Result<ConnectionListResult>> {
     const views = await this.#deps.connections.list();
+    this.#auditSeldom("connection.list", client, undefined, views);
     if (!views.ok) return views;
     return ok({ connections: views.value.filter((view) => isAllowed(client.access, view)).map(pipeConnection) });
   }
@@ -141,7 +145,13 @@ export class ProgramService implements ProgramApi {
   async connectionGet(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<PipeConnection>> {
     const key = this.#permittedKey("connection.get", client, selector);
     if (!key.ok) return key;
-    const loaded = await this.#deps.connections.load(key.value);
+    const connection = await this.#connection(key.value);
+    this.#auditSeldom("connection.get", client, key.value, connection);
+    return connection;
+  }
+
+  async #connection(key: ConnectionKey): Promise<Result<PipeConnection>> {
+    const loaded = await this.#deps.connections.load(key);
     return loaded.ok ? ok(pipeConnection(this.#deps.connections.view(loaded.value))) : loaded;
   }
 
@@ -153,13 +163,16 @@ export class ProgramService implements ProgramApi {
     const started = await this.#deps.connectFlow.start(key.value, params.organisation);
     this.#deps.audit("connect.start", client, key.value, started.ok ? "ok" : started.error.code);
     if (!started.ok) return started;
-    const connection = await this.connectionGet(client, { ...params, environment: key.value.environment });
+    const connection = await this.#connection(key.value);
     return connection.ok ? ok({ connection: connection.value }) : connection;
   }
 
   async connectCancel(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<undefined>> {
     const key = this.#permittedKey("connect.cancel", client, selector);
-    return key.ok ? this.#deps.connectFlow.cancel(key.value) : key;
+    if (!key.ok) return key;
+    const cancelled = this.#deps.connectFlow.cancel(key.value);
+    this.#deps.audit("connect.cancel", client, key.value, cancelled.ok ? "ok" : cancelled.error.code);
+    return cancelled;
   }
 
   async connectionRevoke(client: DmsClientRecord, selector: ConnectionSelector): Promise<Result<undefined>> {
@@ -189,9 +202,18 @@ export class ProgramService implements ProgramApi {
   }
 
   onConnectionChanged(client: DmsClientRecord, listener: (connection: PipeConnection) => void): () => void {
+    this.#deps.audit("events.subscribe", client, undefined, "ok");
     return this.#deps.connections.onChanged((view) => {
       if (isAllowed(client.access, view)) listener(pipeConnection(view));
     });
+  }
+
+  /** For what a program may ask every second and what gives it no token: one row a minute. */
+  #auditSeldom(action: string, client: DmsClientRecord, key: ConnectionKey | undefined, result: Result<unknown>): void {
+    const outcome = result.ok ? "ok" : result.error.code;
+    if (this.#often.isDue(`${action} ${outcome} ${client.clientId}`, this.#deps.clock.nowMs())) {
+      this.#deps.audit(action, client, key, outcome);
+    }
   }
 
   #permittedKey(action: string, client: DmsClientRecord, selector: ConnectionSelector): Result<ConnectionKey> {
@@ -199,9 +221,11 @@ export class ProgramService implements ProgramApi {
     const meant = environment.ok ? environment.value : (selector.environment ?? "production");
     const key: ConnectionKey = { provider: selector.provider, environment: meant, user: selector.user };
     // Before a provider is called unknown: a program learns nothing about what it may not use.
-    if (isAllowed(client.access, key)) return environment.ok ? ok(key) : environment;
-    this.#deps.audit(action, client, key, "not_permitted");
-    return err(notPermitted(key));
+    const isCovered = isAllowed(client.access, key);
+    if (isCovered && environment.ok) return ok(key);
+    const refused = isCovered && !environment.ok ? environment : err(notPermitted(key));
+    this.#deps.audit(action, client, key, refused.error.code);
+    return refused;
   }
 }
 

@@ -35,7 +35,7 @@ export interface WindowBroker {
   readonly audit: (
     action: string,
     outcome: string,
-    about?: { readonly provider?: string; readonly environment?: Environment; readonly user?: string },
+    about?: { readonly provider?: string; readonly environment?: Environment; readonly user?: string; readonly programName?: string },
   ) => void;
 }
 
@@ -91,7 +91,12 @@ function connectionHandlers(parts: HandlerParts, withBroker: WithBroker) {
         audit("connect.start", outcomeOf(started), key);
         return started.ok ? ok({ connectionId: connectionId(key) }) : started;
       }),
-    "connect.cancel": (params) => withKey(params, async ({ connectFlow }, key) => connectFlow.cancel(key)),
+    "connect.cancel": (params) =>
+      withKey(params, async ({ connectFlow, audit }, key) => {
+        const cancelled = connectFlow.cancel(key);
+        audit("connect.cancel", outcomeOf(cancelled), key);
+        return cancelled;
+      }),
     "connection.revoke": (params) =>
       withKey(params, async ({ revocation, audit }, key) => {
         const revoked = await revocation.revoke(key);
@@ -144,7 +149,10 @@ export async function importRegistrations(
   text: string,
 ): Promise<Result<{ readonly imported: number }>> {
   const parsed = parseRegistrationFile(text);
-  if (!parsed.ok) return parsed;
+  if (!parsed.ok) {
+    audit("registration.import", parsed.error.code);
+    return parsed;
+  }
   const saved = await registrations.save(parsed.value);
   for (const registration of parsed.value) audit("registration.import", outcomeOf(saved), registration);
   return saved.ok ? ok({ imported: parsed.value.length }) : saved;
@@ -156,13 +164,14 @@ function programHandlers(parts: HandlerParts, withBroker: WithBroker) {
     "clients.update": ({ clientId, access }) =>
       withBroker(async ({ programs, audit }) => {
         const changed = await programs.changeAccess(clientId, access);
-        audit("program.update", outcomeOf(changed), { user: clientId });
+        audit("program.update", outcomeOf(changed), aboutProgram(programs, clientId));
         return changed;
       }),
     "clients.remove": ({ clientId }) =>
       withBroker(async ({ programs, audit }) => {
+        const about = aboutProgram(programs, clientId);
         const removed = await programs.remove(clientId);
-        audit("program.remove", outcomeOf(removed), { user: clientId });
+        audit("program.remove", outcomeOf(removed), about);
         return removed;
       }),
     "clients.import": () =>
@@ -174,17 +183,31 @@ function programHandlers(parts: HandlerParts, withBroker: WithBroker) {
   } satisfies Partial<CallHandlers>;
 }
 
+function aboutProgram(programs: Programs, clientId: string) {
+  const programName = programs.list().find((program) => program.clientId === clientId)?.name;
+  return { user: clientId, ...(programName === undefined ? {} : { programName }) };
+}
+
 function pairingHandlers(withBroker: WithBroker) {
+  /** Only what fails is written here: the pairing itself tells how it was decided. */
+  const decide = (pairingId: string, decision: (pairings: Pairings) => Promise<Result<undefined>>) =>
+    withBroker(async ({ pairings, audit }) => {
+      const programName = pairings.list().find((pairing) => pairing.pairingId === pairingId)?.name;
+      const decided = await decision(pairings);
+      if (!decided.ok) audit("pairing", decided.error.code, programName === undefined ? {} : { programName });
+      return decided;
+    });
   return {
     "pairings.list": () => withBroker(({ pairings }) => ok(pairings.list())),
-    "pairing.approve": ({ pairingId, access }) => withBroker(({ pairings }) => pairings.approve(pairingId, access)),
-    "pairing.deny": ({ pairingId }) => withBroker(({ pairings }) => pairings.deny(pairingId)),
-    "pairing.block": ({ pairingId }) => withBroker(({ pairings }) => pairings.block(pairingId)),
+    "pairing.approve": ({ pairingId, access }) => decide(pairingId, (pairings) => pairings.approve(pairingId, access)),
+    "pairing.deny": ({ pairingId }) => decide(pairingId, async (pairings) => pairings.deny(pairingId)),
+    "pairing.block": ({ pairingId }) => decide(pairingId, (pairings) => pairings.block(pairingId)),
     "blocked.list": () => withBroker(({ blocked }) => ok(blocked.list())),
     "blocked.remove": ({ blockedId }) =>
       withBroker(async ({ blocked, audit }) => {
+        const programName = blocked.list().find((program) => program.blockedId === blockedId)?.name;
         const unblocked = await blocked.unblock(blockedId);
-        audit("program.unblock", outcomeOf(unblocked), { user: blockedId });
+        audit("program.unblock", outcomeOf(unblocked), programName === undefined ? {} : { programName });
         return unblocked;
       }),
   } satisfies Partial<CallHandlers>;

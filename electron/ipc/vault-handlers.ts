@@ -52,7 +52,7 @@ export function createVaultHandlers(parts: VaultHandlerParts): VaultHandlers {
   };
   return {
     "vault.tryAgain": () => vault.tryAgain(),
-    "vault.unlock": ({ passphrase }) => vault.unlock(passphrase),
+    "vault.unlock": ({ passphrase }) => audited("vault.unlock", vault.unlock(passphrase)),
     "vault.setPassphrase": ({ passphrase }) => audited("vault.passphrase.set", vault.setPassphrase(passphrase)),
     "vault.removePassphrase": () => audited("vault.passphrase.remove", vault.removePassphrase()),
     "vault.startAnew": () => vault.startAnew(),

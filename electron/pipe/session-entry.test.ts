@@ -167,7 +167,7 @@ describe("entering a session", () => {
       expect([what, answers.size]).toEqual([what, 1]);
     }
     expect([...answers][0]).toContain('"code":"not_paired"');
-    expect(registry.refusedProofs).toEqual(Object.keys(wrong).map(() => knownClient.clientId));
+    expect(registry.decidedSessions).toEqual(Object.keys(wrong).map(() => `${knownClient.clientId} not_paired`));
     expect(log.lines.join("\n")).not.toContain(replayed);
   });
 

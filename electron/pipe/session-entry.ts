@@ -114,11 +114,11 @@ export class SessionEntry {
     // Looked up again, and for wrong proofs too: the program may have been removed since session.hello.
     const client = await this.#options.context.registry.findClient(clientId);
     if (this.#isDone() || !proved || client === undefined) {
-      this.#options.context.registry.proofRefused(clientId);
-      return this.#refuse(failure("not_paired"));
+      return this.#refuseSession(clientId, "not_paired");
     }
-    const { limits, sessionCount, version } = this.#options.context;
-    if (sessionCount(clientId) >= limits.maxSessionsPerProgram) return this.#refuse(failure("rate_limited"));
+    const { limits, registry, sessionCount, version } = this.#options.context;
+    if (sessionCount(clientId) >= limits.maxSessionsPerProgram) return this.#refuseSession(clientId, "rate_limited");
+    registry.sessionDecided(clientId, "ok");
     this.dispose();
     this.#options.onAuthenticated(client);
     return { result: ok({ name: "DMS Connect", version }) };
@@ -146,6 +146,11 @@ export class SessionEntry {
       this.#restartDeadline(this.#options.context.limits.authenticationMs);
     }
     return { result };
+  }
+
+  #refuseSession(clientId: string, code: "not_paired" | "rate_limited"): Reply {
+    this.#options.context.registry.sessionDecided(clientId, code);
+    return this.#refuse(failure(code));
   }
 
   #refuse(reason: Failure): Reply {

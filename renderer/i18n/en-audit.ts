@@ -60,6 +60,7 @@ export const auditTexts = {
     session: "Check who the program is",
     rate_limit: "Too many requests",
     pairing: "Question about a program",
+    policy: "Policy of this computer",
     program_update: "Change of a program's access",
     program_remove: "Removal of a program",
     program_import: "Set-up of a program from a file",

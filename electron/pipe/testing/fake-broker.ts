@@ -57,7 +57,7 @@ export class FakeRegistry implements ProgramRegistry {
   readonly clients = new Map<string, DmsClientRecord>([[knownClient.clientId, knownClient]]);
   readonly closedSessions: string[] = [];
   readonly requests: PairingRequestParams[] = [];
-  readonly refusedProofs: string[] = [];
+  readonly decidedSessions: string[] = [];
   /** What the person does; set before the program waits. */
   decision: Promise<Result<PairingWaitResult>> = new Promise(() => undefined);
   #removalListeners = new Set<(clientId: string) => void>();
@@ -79,7 +79,7 @@ export class FakeRegistry implements ProgramRegistry {
     this.closedSessions.push(sessionId);
   };
   findClient: ProgramRegistry["findClient"] = (clientId) => Promise.resolve(this.clients.get(clientId));
-  proofRefused: ProgramRegistry["proofRefused"] = (clientId) => void this.refusedProofs.push(clientId);
+  sessionDecided: ProgramRegistry["sessionDecided"] = (clientId, outcome) => void this.decidedSessions.push(`${clientId} ${outcome}`);
   onClientRemoved: ProgramRegistry["onClientRemoved"] = (listener) => {
     this.#removalListeners.add(listener);
     return () => this.#removalListeners.delete(listener);
