@@ -17,7 +17,27 @@ const linuxTools: readonly Tools[] = [
   {
     programs: ["cc"],
     packages: ["gcc", "libc6-dev"],
-    without: "No C compiler here: the tests of disk faults and of the rotation model are skipped.",
+    without: "No C compiler here: the tests of the C client, of disk faults and of the rotation model are skipped.",
+  },
+  {
+    programs: ["x86_64-w64-mingw32-gcc", "i686-w64-mingw32-gcc"],
+    packages: ["gcc-mingw-w64-x86-64-win32", "gcc-mingw-w64-i686-win32"],
+    without: "No C compiler for Windows here: the C client is not built for Windows.",
+  },
+  {
+    programs: ["wine"],
+    packages: ["wine", "wine64"],
+    without: "No Wine here: the pipe of Windows, and the clients on it, are not exercised.",
+  },
+  {
+    programs: ["javac"],
+    packages: ["openjdk-17-jdk-headless"],
+    without: "No Java here: the tests of the Java client are skipped.",
+  },
+  {
+    programs: ["mcs", "mono"],
+    packages: ["mono-mcs", "mono-runtime", "libmono-system-core4.0-cil"],
+    without: "No Mono here: the tests of the C# client are skipped.",
   },
   { programs: ["spin"], packages: ["spin"], without: "No Spin here: the rotation model is not checked." },
 ];
