@@ -15,8 +15,8 @@ const linuxTools: readonly Tools[] = [
     without: "No secret service here: the tests of the real credential store are skipped.",
   },
   {
-    programs: ["cc"],
-    packages: ["gcc", "libc6-dev"],
+    programs: ["cc", "make"],
+    packages: ["gcc", "make", "libc6-dev"],
     without: "No C compiler here: the tests of the C client, of disk faults and of the rotation model are skipped.",
   },
   {

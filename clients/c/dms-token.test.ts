@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type ProgramEnd, type ProgramRun, startProgram } from "../../cli/conformance/program-run.ts";
+import { scenarios } from "../../cli/conformance/run-conformance.ts";
 import { knownClient, someToken } from "../../electron/pipe/testing/fake-broker.ts";
 import { type Failure, failure } from "../../shared/failure.ts";
 import type { FailureCode } from "../../shared/failure-catalogue.ts";
 import type { TokenGetParams } from "../../shared/pipe-protocol.ts";
 import { err, ok } from "../../shared/result.ts";
 import { readCredentials, writeCredentials } from "../node/credentials-file.ts";
-import { testClientProgram } from "../testing/client-program-tests.ts";
+import { conformanceMs, conformanceOutcomes, testClientProgram } from "../testing/client-program-tests.ts";
 import { compileMs, compiler, fakeBroker, temporaryFolder } from "./testing/c-library.ts";
 import { availableSanitizers, compile, isProgram, make, programName } from "./testing/c-toolchain.ts";
 
@@ -65,6 +66,17 @@ describe.skipIf(!canMake)("the C programs", () => {
     it("prints the token and nothing else", async () => {
       const { pipe } = await setUp();
       expect(await run(pipe, "mazda", "jdoe")).toEqual({ code: 0, stdout: `${someToken.accessToken}\n`, stderr: "" });
+    });
+
+    it("passes the scenarios of the conformance kit that are about tokens", { timeout: conformanceMs }, async () => {
+      const exec = `"${path.join(folder, "dms-token")}" {provider} {user} --credentials {credentials}`;
+      // It waits its usual time for a broker that falls silent, which is too long for a test.
+      const spoken = scenarios.filter(({ name }) => !["half-a-line", "silent-greeting"].includes(name));
+      const outcomes = await conformanceOutcomes(exec, spoken);
+      expect(outcomes.filter(({ outcome }) => outcome === "FAIL")).toEqual([]);
+      expect(outcomes.filter(({ outcome }) => outcome === "ok").map(({ name }) => name)).toEqual(
+        expect.arrayContaining(["token", "squatter", "close-in-the-middle"]),
+      );
     });
 
     it("prints the headers", async () => {

@@ -9,7 +9,7 @@ import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Order, programCommand } from "../../cli/conformance/command-words.ts";
 import { type ProgramRun, startProgram } from "../../cli/conformance/program-run.ts";
-import { runConformance, scenarios } from "../../cli/conformance/run-conformance.ts";
+import { runConformance, type ScenarioOutcome, scenarios } from "../../cli/conformance/run-conformance.ts";
 import { readCredentials, writeCredentials } from "../node/credentials-file.ts";
 import type { Credentials } from "../node/session-proof.ts";
 import { connectedUser, startConnectedBroker } from "./connected-broker.ts";
@@ -23,7 +23,7 @@ const { provider, user } = connectedUser;
 /** A virtual machine that starts beside other tests needs seconds. */
 const startLimitMs = 60_000;
 const wholeTestMs = 120_000;
-const conformanceMs = 300_000;
+export const conformanceMs = 300_000;
 
 export interface Exceptions {
   /** Scenarios of the conformance kit that are not for this program. */
@@ -55,18 +55,20 @@ export function testClientProgram(program: ProgramUnderTest, { mayBeSkipped = []
   });
 
   it("passes every scenario of the conformance kit", { timeout: conformanceMs }, async () => {
-    const command = programCommand(
-      program()
-        .map((word) => `"${word}"`)
-        .join(" "),
-    );
-    if (command === undefined) throw new Error("the command cannot be read");
-    // Short waits: what is tested is that it waits and gives up, not for how long.
-    const timing = { slowMs: 2_000, silenceMs: startLimitMs, usualMs: startLimitMs };
-    const outcomes = await runConformance(scenarios, { command, timing, clientTimeoutSeconds: 8, jobs: 2 }, () => undefined);
+    const words = program().map((word) => `"${word}"`);
+    const outcomes = await conformanceOutcomes(words.join(" "));
     expect(outcomes.filter(({ outcome, name }) => outcome !== "ok" && !(outcome === "skip" && mayBeSkipped.includes(name)))).toEqual([]);
     expect(outcomes.length).toBe(scenarios.length);
   });
+}
+
+/** What the conformance kit finds about a program, in the form of `--exec`. Give a test `conformanceMs` for it. */
+export async function conformanceOutcomes(exec: string, chosen: typeof scenarios = scenarios): Promise<readonly ScenarioOutcome[]> {
+  const command = programCommand(exec);
+  if (command === undefined) throw new Error("the command cannot be read");
+  // Short waits: what is tested is that it waits and gives up, not for how long.
+  const timing = { slowMs: 2_000, silenceMs: startLimitMs, usualMs: startLimitMs };
+  return runConformance(chosen, { command, timing, clientTimeoutSeconds: 8, jobs: 2 }, () => undefined);
 }
 
 function testPairing(setting: (pipe: string) => Setting): void {

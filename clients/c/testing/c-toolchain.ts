@@ -43,7 +43,7 @@ export function compile({ compiler, sources, output, flags = [], forWindows = on
 
 /** Runs `make` in the library's folder; what it makes goes to `outFolder`. */
 export function make(target: string, outFolder: string): void {
-  run("make", ["-C", cFolder, "--no-print-directory", `OUT=${outFolder}`, target]);
+  run("make", ["-j2", "-C", cFolder, "--no-print-directory", `OUT=${outFolder}`, target]);
 }
 
 /** The flags that make a program end when it touches memory or computes in a way it must not; none where the compiler has no such thing. */
