@@ -107,9 +107,10 @@ async function restart(trial: Trial): Promise<Verdict> {
 
 async function oneSlowUser(trial: Trial): Promise<Verdict> {
   const tokens = tokensOf(trial);
-  let release: () => void = () => undefined;
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const onCall = onTokenGet((call) => {
-    if (call.params["user"] === "slow") release = () => tokens.answer(call);
+    // A program may well ask for the other user first.
+    if (call.params["user"] === "slow") void released.then(() => tokens.answer(call));
     else tokens.answer(call);
   });
   const { broker, conversation } = await converse(trial, { onCall });
