@@ -197,7 +197,7 @@ async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<{ read
   });
   const name = await pipeName();
   const started: Result<PipeServer> = name.ok
-    ? await startPipeServer({ name: name.value, programApi, registry, log, version: parts.version, nowMs: Date.now })
+    ? await startPipeServer({ name: name.value, programApi, registry, log, version: parts.version, nowMs: () => performance.now() })
     : name;
   if (!started.ok) {
     log.warn("pipe.closed", { code: started.error.code });

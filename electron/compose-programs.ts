@@ -12,6 +12,9 @@ import { Programs } from "./core/programs.ts";
 import { parseProgramFile, programOf } from "./settings/program-file.ts";
 import { systemClock, systemRandomness } from "./shell/system-ports.ts";
 
+/** Rows a minute about requests to be paired that nobody was asked about. */
+const maxPromptRows = 30;
+
 type Audit = (entry: Omit<AuditEntry, "atMs">) => void;
 
 /** All that concerns the programs of one run. */
@@ -37,14 +40,17 @@ export async function openPrograms(parts: StartBrokerParts, vault: Vault, audit:
     const ready = await part.open();
     if (!ready.ok) return ready;
   }
-  const often = new OnceAMinute();
+  // Apart, so that strangers, who choose their names freely, keep no program's row away.
+  const sessions = new OnceAMinute();
+  const prompts = new OnceAMinute(maxPromptRows);
+  const strangers = new OnceAMinute(1);
   const pairings = new Pairings({
     ...base,
     programs,
     blocked,
     pairing,
     onDecided: (program, clientId, outcome, decidedBy) => {
-      if (decidedBy === "broker" && !often.isDue(`pairing ${outcome} ${identityKey(program)}`, systemClock.nowMs())) return;
+      if (decidedBy === "broker" && !prompts.isDue(`${outcome} ${identityKey(program)}`, systemClock.nowMs())) return;
       const about = clientId === undefined ? {} : { user: clientId };
       audit({ action: "pairing", actor: decidedBy, actorName: program.name, outcome, ...about });
     },
@@ -55,9 +61,15 @@ export async function openPrograms(parts: StartBrokerParts, vault: Vault, audit:
     sessionClosed: (sessionId) => pairings.sessionClosed(sessionId),
     findClient: async (clientId) => programs.find(clientId),
     sessionDecided: (clientId, outcome) => {
-      if (!often.isDue(`session ${outcome} ${clientId}`, systemClock.nowMs())) return;
-      const name = programs.find(clientId)?.name;
-      audit({ action: "session", actor: clientId, ...(name === undefined ? {} : { actorName: name }), outcome });
+      const program = programs.find(clientId);
+      if (program === undefined) {
+        if (strangers.isDue("session", systemClock.nowMs())) audit({ action: "session", actor: "unknown", user: clientId, outcome });
+        return;
+      }
+      if (outcome === "ok") programs.seen(clientId);
+      if (sessions.isDue(`${outcome} ${clientId}`, systemClock.nowMs())) {
+        audit({ action: "session", actor: clientId, actorName: program.name, outcome });
+      }
     },
     onClientRemoved: programs.onSessionsMustEnd,
   };
@@ -90,7 +102,7 @@ function connectProgramEvents(parts: StartBrokerParts, { programs, blocked, pair
   });
 }
 
-/** Stores every program of a program file, or none. Also used for `--import-programs`. */
+/** Stores every program of a program file, or none that is new. Also used for `--import-programs`. */
 export async function importPrograms(programs: Programs, audit: Audit, text: string): Promise<Result<{ readonly imported: number }>> {
   const refused = (why: Failure): Result<never> => {
     audit({ action: "program.import", actor: "window", outcome: why.code });
@@ -101,11 +113,16 @@ export async function importPrograms(programs: Programs, audit: Audit, text: str
   const records = parsed.value.map((entry) => programOf(entry, "imported", systemClock.nowMs()));
   const known = new Map(programs.list().map((view) => [view.clientId, view.origin]));
   if (records.some(({ clientId }) => known.get(clientId) === "policy")) return refused(failure("program_managed"));
+  const added: string[] = [];
   for (const record of records) {
     const saved = await programs.save(record);
     const outcome = saved.ok ? "ok" : saved.error.code;
     audit({ action: "program.import", actor: "window", actorName: record.name, user: record.clientId, outcome });
-    if (!saved.ok) return saved;
+    if (!saved.ok) {
+      for (const clientId of added) await programs.remove(clientId);
+      return saved;
+    }
+    if (!known.has(record.clientId)) added.push(record.clientId);
   }
   return ok({ imported: records.length });
 }

@@ -6,6 +6,7 @@ import { connectToBroker } from "../clients/node/dms-connect-client.ts";
 import { startConnectedBroker } from "../clients/testing/connected-broker.ts";
 import type { AccessPolicy } from "../shared/views.ts";
 import { provider as mazda } from "./oauth/providers/mazda.ts";
+import { RawClient } from "./pipe/testing/raw-client.ts";
 import {
   type ComposedBroker,
   newProfile,
@@ -38,6 +39,14 @@ async function askToPair(profile: TestProfile, name: string, onCode: () => void 
   const paired = await client.pair({ name, onCode });
   client.close();
   return paired.ok ? "ok" : `${paired.error.code}/${paired.error.detail}`;
+}
+
+/** A connection that says to be `clientId` and cannot prove it. */
+async function failToProve(pipe: string, clientId: string): Promise<void> {
+  const client = await RawClient.connect(pipe);
+  await client.hello(clientId);
+  await client.ask("session.authenticate", { proof: "wrong" });
+  await client.closed;
 }
 
 describe("access that an administrator changes", () => {
@@ -96,8 +105,8 @@ describe("the audit log", () => {
     await app.broker.programs.changeAccess(paired.clientId, { ...everything, users: ["nobody"] });
     await session.closed;
     await (await openSession(profile, paired)).tokenGet(user);
-    const wrongKey = { ...paired, clientKey: credentials.clientKey };
-    expect(await connectToBroker({ pipe: profile.pipe, credentials: wrongKey })).toMatchObject({ ok: false });
+    for (let time = 0; time < 100; time += 1) await failToProve(profile.pipe, `invented-${time}`);
+    await failToProve(profile.pipe, paired.clientId);
     const stranger = valueOf(await connectToBroker({ pipe: profile.pipe }));
     expect(await stranger.tokenGet(user)).toMatchObject({ error: { code: "not_paired" } });
     stranger.close();
@@ -112,6 +121,8 @@ describe("the audit log", () => {
     expect(told).toEqual(
       expect.arrayContaining([
         "session program Test DMS - - ok",
+        "session program Test DMS - - not_paired",
+        "session unknown - - invented-0 not_paired",
         "token.get program Test DMS mazda joe ok",
         "token.get program Test DMS mazda nobody not_connected",
         "token.get program Test DMS unknown joe provider_unknown",
@@ -121,6 +132,7 @@ describe("the audit log", () => {
         "pairing broker Denied DMS - - pairing_paused",
       ]),
     );
+    expect(told.filter((row) => row.startsWith("session unknown"))).toHaveLength(1);
     expect(JSON.stringify(rows)).not.toContain(paired.clientKey);
   });
 });

@@ -294,7 +294,7 @@ export const failureCatalogue = {
     "not_paired",
     false,
     "The program on the pipe could not prove that it is DMS Connect.",
-    "Do not go on. Restart DMS Connect; if it happens again, call your administrator.",
+    "Look at the page DMS programs of DMS Connect. If this program is not there, pair it again. Else restart DMS Connect; if it happens again, call your administrator.",
   ),
   shutting_down: texts("shutting_down", true, "DMS Connect is closing.", "Start DMS Connect and try again."),
   internal_error: texts(

@@ -24,8 +24,8 @@ export const programFailures = {
   pairing_paused: texts(
     "rate_limited",
     true,
-    "A pairing was refused a moment ago.",
-    "Ask the person at this computer, wait a few seconds, and start the pairing again.",
+    "DMS Connect asks nobody now, because a request of a program was not approved.",
+    "Ask the person at this computer. Wait, then start the pairing again. After more refusals the wait is longer, up to an hour.",
   ),
   pairing_busy: texts("rate_limited", true, "Another pairing is waiting for an answer.", "Answer it in DMS Connect first, or wait."),
   not_permitted: texts(

@@ -136,6 +136,8 @@ export interface PairingView {
   readonly programPath?: string;
   /** Six digits, shown on both sides. */
   readonly code: string;
+  /** The program has gone away: it can no longer be approved, but still be denied, which takes the prompt away, or blocked. */
+  readonly isGone?: true;
   readonly expiresAtMs: number;
 }
 

@@ -23,6 +23,8 @@ export interface BlockedProgramsDeps {
 export class BlockedPrograms {
   readonly #deps: BlockedProgramsDeps;
   #blocked: readonly BlockedProgramView[] = [];
+  /** One change after the other: each begins with what the one before has left. */
+  #lastChange: Promise<unknown> = Promise.resolve();
   readonly #changed = createEmitter<readonly BlockedProgramView[]>();
   readonly onChanged = this.#changed.listen;
 
@@ -56,13 +58,24 @@ export class BlockedPrograms {
       ...(programPath === undefined ? {} : { programPath }),
       blockedAtMs: this.#deps.clock.nowMs(),
     };
-    return this.#save([...this.#blocked, entry].slice(-maxBlocked));
+    return this.#change((blocked) => [...blocked, entry].slice(-maxBlocked));
   }
 
   /** Lets it ask again. Fails with `program_unknown` or a `vault_*` code. */
   unblock(blockedId: string): Promise<Result<undefined>> {
-    const rest = this.#blocked.filter((blocked) => blocked.blockedId !== blockedId);
-    return rest.length === this.#blocked.length ? Promise.resolve(err(failure("program_unknown"))) : this.#save(rest);
+    return this.#change((blocked) => {
+      const rest = blocked.filter((one) => one.blockedId !== blockedId);
+      return rest.length === blocked.length ? undefined : rest;
+    });
+  }
+
+  #change(change: (blocked: readonly BlockedProgramView[]) => readonly BlockedProgramView[] | undefined): Promise<Result<undefined>> {
+    const changed = this.#lastChange.then(() => {
+      const list = change(this.#blocked);
+      return list === undefined ? err(failure("program_unknown")) : this.#save(list);
+    });
+    this.#lastChange = changed;
+    return changed;
   }
 
   async #save(list: readonly BlockedProgramView[]): Promise<Result<undefined>> {

@@ -4,17 +4,21 @@
  */
 
 const minuteMs = 60_000;
-const maxKeys = 64;
 
 export class OnceAMinute {
+  readonly #maxKeys: number;
   readonly #toldMs = new Map<string, number>();
+
+  constructor(maxKeys = 1_000) {
+    this.#maxKeys = maxKeys;
+  }
 
   isDue(key: string, nowMs: number): boolean {
     for (const [told, atMs] of this.#toldMs) {
       // A clock that was set back counts as a new minute.
       if (nowMs - atMs >= minuteMs || nowMs < atMs) this.#toldMs.delete(told);
     }
-    if (this.#toldMs.has(key) || this.#toldMs.size >= maxKeys) return false;
+    if (this.#toldMs.has(key) || this.#toldMs.size >= this.#maxKeys) return false;
     this.#toldMs.set(key, nowMs);
     return true;
   }

@@ -111,6 +111,18 @@ describe("an approved program", () => {
   });
 });
 
+describe("an approved program that has gone before it fetched its key", () => {
+  it("is removed again: nobody will ever have that key", async () => {
+    const { pairings, programs, vault, decided } = await createPairingWorld();
+    const { pairingId } = valueOf(pairings.requestPairing("session-1", someProgram));
+    valueOf(await pairings.approve(pairingId, someAccess));
+    pairings.sessionClosed("session-1");
+    await settled();
+    expect([programs.list(), vault.clients.size]).toEqual([[], 0]);
+    expect(decided).toEqual(["window Dealer DMS ok", "broker Dealer DMS pairing_expired"]);
+  });
+});
+
 describe("a pairing that ends without a key", () => {
   it("is told that the person denied it", async () => {
     const { pairings, decided, vault } = await createPairingWorld();
@@ -130,14 +142,42 @@ describe("a pairing that ends without a key", () => {
     expect([codeOf(await answer), prompts]).toEqual(["pairing_expired", [1, 0]]);
   });
 
-  it("goes away with its session, and its timer too", async () => {
-    const { pairings, clock } = await createPairingWorld();
+  it("can no longer be approved once its session has gone, and stays to be seen for half a minute", async () => {
+    const { pairings, clock, decided } = await createPairingWorld();
     const { pairingId, answer } = waitingProgram(pairings);
-    waitingProgram(pairings, "other", { name: "Other" });
     pairings.sessionClosed("session-1");
-    await settled();
-    expect([codeOf(await answer), clock.waitsMs.length, pairings.list().length]).toEqual(["pairing_unknown", 1, 1]);
+    expect(codeOf(await answer)).toBe("pairing_unknown");
+    expect(pairings.list()).toMatchObject([{ pairingId, isGone: true, expiresAtMs: clock.nowMs() + 30_000 }]);
     expect(codeOf(await pairings.approve(pairingId, someAccess))).toBe("pairing_unknown");
+    await clock.advance(30_000);
+    expect([pairings.list(), clock.waitsMs, decided]).toEqual([[], [], ["broker Dealer DMS pairing_expired"]]);
+  });
+
+  it("can be blocked although its program has gone, and the others then wait for nothing", async () => {
+    const { pairings } = await createPairingWorld();
+    const { pairingId } = waitingProgram(pairings);
+    pairings.sessionClosed("session-1");
+    expect(codeOf(pairings.requestPairing("session-2", { name: "Another" }))).toBe("pairing_paused");
+    valueOf(await pairings.block(pairingId));
+    expect(pairings.list()).toEqual([]);
+    expect(codeOf(pairings.requestPairing("session-2", someProgram))).toBe("pairing_blocked");
+    expect(codeOf(pairings.requestPairing("session-2", { name: "Another" }))).toBe("ok");
+  });
+
+  it("makes room for the same program's next one, and never fills the window with programs that have gone", async () => {
+    const { pairings, clock } = await createPairingWorld();
+    waitingProgram(pairings);
+    pairings.sessionClosed("session-1");
+    await clock.advance(10_000);
+    waitingProgram(pairings, "session-2");
+    expect(pairings.list().map(({ isGone }) => isGone)).toEqual([undefined]);
+    valueOf(await pairings.approve(pairings.list()[0]?.pairingId ?? "", someAccess));
+    for (const name of ["A", "B", "C"]) waitingProgram(pairings, `session of ${name}`, { name });
+    for (const name of ["A", "B", "C"]) pairings.sessionClosed(`session of ${name}`);
+    expect(pairings.list().map(({ name }) => name)).toEqual(["A", "B", "C"]);
+    expect(codeOf(pairings.requestPairing("late", { name: "D" }))).toBe("pairing_paused");
+    await clock.advance(40_000);
+    expect(pairings.list()).toEqual([]);
   });
 
   it("cannot be fetched by another session", async () => {

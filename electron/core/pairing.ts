@@ -19,12 +19,17 @@ const pairingLifetimeMs = 3 * 60_000;
 /** A person cannot judge a pile of prompts. */
 const maxWaiting = 3;
 
+/** A prompt whose program has gone stays this long, so that a person sees who asked, and can block it. */
+const goneMs = 30_000;
+
 interface Pairing {
-  readonly view: PairingView;
+  view: PairingView;
   readonly sessionId: string;
   readonly decided: Promise<Result<PairingWaitResult>>;
   readonly decide: (outcome: Result<PairingWaitResult>) => void;
-  readonly stopTimer: () => void;
+  stopTimer: () => void;
+  /** The program's client id, once it was approved. */
+  clientId?: string;
   /** The person has tried to approve it: if it ends without a key, that was not their will. */
   isWanted: boolean;
 }
@@ -62,6 +67,7 @@ export class Pairings {
     const program = { ...params, ...(programPath === undefined ? {} : { programPath }) };
     const refused = this.#refusal(sessionId, program);
     if (refused !== undefined) return err(refused);
+    this.#dropGone(({ view }) => identityKey(view) === identityKey(program));
     const pairing = this.#newPairing(sessionId, program);
     this.#waiting.set(pairing.view.pairingId, pairing);
     this.#changed.emit(this.list());
@@ -77,7 +83,7 @@ export class Pairings {
     }
     const identity = identityKey(program);
     const pauseMs = this.#pause.remainingMs(identity, clock.nowMs());
-    const waiting = [...this.#waiting.values()];
+    const waiting = [...this.#waiting.values()].filter(({ view }) => !view.isGone);
     const isAsked = waiting.some((one) => one.sessionId === sessionId || identityKey(one.view) === identity);
     if (pauseMs <= 0 && !isAsked && waiting.length < maxWaiting) return undefined;
     const code = pauseMs > 0 ? "pairing_paused" : "pairing_busy";
@@ -107,7 +113,7 @@ export class Pairings {
   async approve(pairingId: string, access: AccessPolicy): Promise<Result<undefined>> {
     const { randomness, clock, programs, onDecided } = this.#deps;
     const pairing = this.#waiting.get(pairingId);
-    if (pairing === undefined) return err(failure("pairing_unknown"));
+    if (pairing === undefined || pairing.view.isGone) return err(failure("pairing_unknown"));
     const { name, publisher, programPath } = pairing.view;
     const client: DmsClientRecord = {
       clientId: randomness.newId(),
@@ -123,7 +129,9 @@ export class Pairings {
       pairing.isWanted = true;
       return saved;
     }
-    if (!this.#waiting.has(pairingId)) return this.#undo(client);
+    // Read anew: the program may have gone meanwhile.
+    if (this.#waiting.get(pairingId)?.view.isGone !== undefined || !this.#waiting.has(pairingId)) return this.#undo(client);
+    pairing.clientId = client.clientId;
     this.#pause.approved(identityKey(pairing.view));
     this.#settle(pairingId, ok({ clientId: client.clientId, clientKey: client.clientKey }));
     onDecided(pairing.view, client.clientId, "ok", "window");
@@ -151,23 +159,56 @@ export class Pairings {
     const blocked = await this.#deps.blocked.block(pairing.view);
     if (!blocked.ok) return blocked;
     this.#endUnapproved(pairingId, failure("pairing_denied"), "window", "pairing_blocked");
+    // Whoever wore the person down is gone: the others need not wait for it.
+    this.#pause.blocked();
     return ok();
   }
 
   /** See `ProgramRegistry.sessionClosed`. */
   sessionClosed(sessionId: string): void {
-    for (const [pairingId, pairing] of this.#waiting) {
-      if (pairing.sessionId === sessionId) this.#endUnapproved(pairingId, failure("pairing_expired"));
+    for (const pairing of this.#waiting.values()) {
+      if (pairing.sessionId === sessionId && !pairing.view.isGone) this.#withdraw(pairing);
     }
     for (const [pairingId, pairing] of this.#decided) {
-      if (pairing.sessionId === sessionId) this.#decided.delete(pairingId);
+      if (pairing.sessionId !== sessionId) continue;
+      this.#decided.delete(pairingId);
+      if (pairing.clientId !== undefined) void this.#removeUnfetched(pairing, pairing.clientId);
     }
+  }
+
+  /** The program no longer waits. */
+  #withdraw(pairing: Pairing): void {
+    const { pairingId } = pairing.view;
+    const nowMs = this.#deps.clock.nowMs();
+    pairing.stopTimer();
+    pairing.decide(err(failure("pairing_expired")));
+    pairing.view = { ...pairing.view, isGone: true, expiresAtMs: nowMs + goneMs };
+    pairing.stopTimer = this.#deps.clock.setTimer(goneMs, () => this.#settle(pairingId, err(failure("pairing_expired"))));
+    if (!pairing.isWanted) this.#pause.notApproved(identityKey(pairing.view), nowMs);
+    this.#deps.onDecided(pairing.view, undefined, "pairing_expired", "broker");
+    const gone = [...this.#waiting.values()].filter(({ view }) => view.isGone);
+    this.#dropGone((one) => gone.length > maxWaiting && one === gone[0]);
+    this.#changed.emit(this.list());
+  }
+
+  /** Takes away the prompts of programs that have gone, where `isMeant`. */
+  #dropGone(isMeant: (pairing: Pairing) => boolean): void {
+    for (const [pairingId, pairing] of this.#waiting) {
+      if (pairing.view.isGone && isMeant(pairing)) this.#settle(pairingId, err(failure("pairing_expired")));
+    }
+  }
+
+  /** Approved, but gone before it fetched its key: nobody will ever have that key. */
+  async #removeUnfetched(pairing: Pairing, clientId: string): Promise<void> {
+    const removed = await this.#deps.programs.remove(clientId);
+    this.#deps.onDecided(pairing.view, clientId, removed.ok ? "pairing_expired" : removed.error.code, "broker");
   }
 
   #endUnapproved(pairingId: string, reason: Failure, endedBy: "window" | "broker" = "broker", outcome: string = reason.code): void {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return;
-    if (!pairing.isWanted) this.#pause.notApproved(identityKey(pairing.view), this.#deps.clock.nowMs());
+    // A program that has gone was counted when it went.
+    if (!pairing.isWanted && !pairing.view.isGone) this.#pause.notApproved(identityKey(pairing.view), this.#deps.clock.nowMs());
     this.#settle(pairingId, err(reason));
     this.#deps.onDecided(pairing.view, undefined, outcome, endedBy);
   }

@@ -50,11 +50,14 @@ export interface DmsClientRecord {
   readonly pairedAtMs: number;
 }
 
+/** Who acts in the audit log besides programs: no program may have such a client id. */
+export const reservedActors: readonly string[] = ["window", "broker", "command-line", "unknown"];
+
 export interface AuditEntry {
   readonly atMs: number;
   /** e.g. `token.get`, `connect`, `refresh`, `revoke`, `forget`, `pairing`, `registration.save`. */
   readonly action: string;
-  /** The program's client id, or `window`, `command-line`, or `broker` for what the app does by itself. */
+  /** The program's client id, or `window`, `command-line`, `broker` for what the app does by itself, `unknown` for a stranger. */
   readonly actor: string;
   readonly actorName?: string;
   readonly provider?: string;

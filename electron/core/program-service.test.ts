@@ -124,6 +124,20 @@ describe("each request of a program", () => {
     expect(codeOf(service.admit(client))).toBe("ok");
   });
 
+  it("is listed one by one when it is refused, but only up to 60 a minute, so that refusals do not fill the disk", async () => {
+    const { service, audit, world } = await createService();
+    const client = program(onlyMazda);
+    for (let time = 0; time < 500; time += 1) await service.tokenGet(client, { ...webfleetKey, user: `user ${time}` });
+    expect(audit).toHaveLength(61);
+    expect(audit[59]).toBe("dms token.get webfleet/production/user 59 not_permitted");
+    expect(audit[60]).toBe("dms refusals.more undefined/undefined/undefined not_permitted");
+    await service.tokenGet(client, mazdaKey);
+    expect(audit.at(-1)).toMatch(/^dms token\.get mazda.* ok$/);
+    await world.clock.advance(60_000);
+    await service.tokenGet(client, webfleetKey);
+    expect(audit).toHaveLength(63);
+  });
+
   it("may be 6,000 a minute where nobody chose another number", async () => {
     const { service } = await createService();
     const outcomes = Array.from({ length: 6_001 }, () => codeOf(service.admit(program(everything))));

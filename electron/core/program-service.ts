@@ -33,6 +33,7 @@ import { type ServedToken, type TokenBroker, tokenIdOf } from "./token-broker.ts
 
 /** Each opens a page in the user's browser. */
 const signInsPerMinute = 6;
+const listedRefusalsPerMinute = 60;
 
 export interface ProgramServiceDeps {
   readonly connections: Connections;
@@ -60,6 +61,7 @@ export class ProgramService implements ProgramApi {
   readonly #given = new WeakMap<Grant, GivenAnswer>();
   readonly #requests = new RequestLimits();
   readonly #signIns = new RequestLimits();
+  readonly #refusals = new RequestLimits();
   readonly #often = new OnceAMinute();
 
   constructor(deps: ProgramServiceDeps) {
@@ -108,7 +110,7 @@ export class ProgramService implements ProgramApi {
     if (!key.ok) return key;
     const served = await get(key.value);
     const answer = served.ok ? this.#answer(key.value, served.value, params.organisation) : served;
-    this.#deps.audit(action, client, key.value, answer.ok ? "ok" : answer.error.code);
+    this.#audit(action, client, key.value, answer);
     return answer;
   }
 
@@ -204,8 +206,16 @@ export class ProgramService implements ProgramApi {
   onConnectionChanged(client: DmsClientRecord, listener: (connection: PipeConnection) => void): () => void {
     this.#deps.audit("events.subscribe", client, undefined, "ok");
     return this.#deps.connections.onChanged((view) => {
-      if (isAllowed(client.access, view)) listener(pipeConnection(view));
+      // Its sessions end with its access, but perhaps a moment later.
+      if (isAllowed(client.access, view) && !hasEnded(client.access, this.#deps.clock.nowMs())) listener(pipeConnection(view));
     });
+  }
+
+  /** Every grant, and every refusal up to a number that no honest program reaches: refusals must not fill the disk. */
+  #audit(action: string, client: DmsClientRecord, key: ConnectionKey, result: Result<unknown>): void {
+    const isListed = result.ok || this.#refusals.take(client.clientId, listedRefusalsPerMinute, this.#deps.clock.nowMs()) === 0;
+    if (isListed) this.#deps.audit(action, client, key, result.ok ? "ok" : result.error.code);
+    else this.#auditSeldom("refusals.more", client, undefined, result);
   }
 
   /** For what a program may ask every second and what gives it no token: one row a minute. */
@@ -224,7 +234,7 @@ export class ProgramService implements ProgramApi {
     const isCovered = isAllowed(client.access, key);
     if (isCovered && environment.ok) return ok(key);
     const refused = isCovered && !environment.ok ? environment : err(notPermitted(key));
-    this.#deps.audit(action, client, key, refused.error.code);
+    this.#audit(action, client, key, refused);
     return refused;
   }
 }

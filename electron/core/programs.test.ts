@@ -69,6 +69,22 @@ describe("access until a date", () => {
     expect([sessionsEnded, ended, programs.list().length]).toEqual([["client-1"], ["client-1"], 1]);
   });
 
+  it("comes to life when the clock is set back, and ends again", async () => {
+    const { programs, vault, clock, ended, sessionsEnded } = await createPairingWorld();
+    const untilMs = clock.nowMs() + hourMs;
+    valueOf(await programs.save(program({ access: { ...someAccess, untilMs } })));
+    await clock.advance(2 * hourMs);
+    expect([ended.length, sessionsEnded.length]).toEqual([1, 1]);
+    clock.setBack(90 * minuteMs);
+    await clock.advance(10 * minuteMs);
+    expect(programs.find("client-1")?.clientId).toBe("client-1");
+    await clock.advance(hourMs);
+    expect([programs.find("client-1"), ended.length, sessionsEnded.length]).toEqual([undefined, 2, 2]);
+    // Long over, it is no news at the next start.
+    await clock.advance(48 * hourMs);
+    expect((await createPairingWorld({ vault, clock })).ended).toEqual([]);
+  });
+
   it("can be given again", async () => {
     const { programs, clock, ended } = await createPairingWorld();
     const until = (hours: number) => ({ ...someAccess, untilMs: clock.nowMs() + hours * hourMs });

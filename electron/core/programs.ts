@@ -11,7 +11,9 @@ import { createEmitter } from "./emitter.ts";
 import type { Clock, DmsClientRecord, Vault } from "./ports.ts";
 
 /** Timers cannot be set for more than 24.8 days, and a computer that slept is looked at again. */
-const longestWaitMs = 60 * 60_000;
+const longestWaitMs = 10 * 60_000;
+/** An end that is older than this was told by an earlier run, or is no news any more. */
+const toldAgainMs = 24 * 60 * 60_000;
 
 export interface ProgramsDeps {
   readonly vault: Vault;
@@ -42,7 +44,12 @@ export class Programs {
   async open(): Promise<Result<undefined>> {
     const listed = await this.#deps.vault.listClients();
     if (!listed.ok) return listed;
-    for (const client of [...listed.value, ...this.#deps.policyPrograms]) this.#clients.set(client.clientId, client);
+    const nowMs = this.#deps.clock.nowMs();
+    for (const client of [...listed.value, ...this.#deps.policyPrograms]) {
+      this.#clients.set(client.clientId, client);
+      // Told when it happened, or on the first start after it: not again with each start.
+      if (hasEnded(client.access, nowMs - toldAgainMs)) this.#ended.add(client.clientId);
+    }
     this.#endThoseDue();
     return ok();
   }
@@ -101,13 +108,16 @@ export class Programs {
   #endThoseDue(): void {
     this.#stopTimer();
     const nowMs = this.#deps.clock.nowMs();
-    let nextMs = Number.POSITIVE_INFINITY;
+    let waitMs = Number.POSITIVE_INFINITY;
     for (const client of this.#clients.values()) {
-      if (!hasEnded(client.access, nowMs)) nextMs = Math.min(nextMs, client.access.untilMs ?? nextMs);
+      const { untilMs } = client.access;
+      if (untilMs === undefined) continue;
+      // Looked at again even if it has ended: the clock may be set back, and the access comes to life and ends once more.
+      waitMs = Math.min(waitMs, longestWaitMs, untilMs > nowMs ? untilMs - nowMs : longestWaitMs);
+      if (!hasEnded(client.access, nowMs)) this.#ended.delete(client.clientId);
       else if (!this.#ended.has(client.clientId)) this.#end(client);
     }
-    if (nextMs === Number.POSITIVE_INFINITY) return;
-    this.#stopTimer = this.#deps.clock.setTimer(Math.min(nextMs - nowMs, longestWaitMs), () => this.#endThoseDue());
+    if (waitMs < Number.POSITIVE_INFINITY) this.#stopTimer = this.#deps.clock.setTimer(waitMs, () => this.#endThoseDue());
   }
 
   #end(client: DmsClientRecord): void {

@@ -37,6 +37,11 @@ export class PromptPause {
     if (this.#programs.size > maxPrograms && oldest !== undefined) this.#programs.delete(oldest);
   }
 
+  /** A person has blocked whoever asked: the others begin anew. */
+  blocked(): void {
+    this.#everybody = undefined;
+  }
+
   /** A person approved this program: it and everybody begin anew. */
   approved(program: string): void {
     this.#everybody = undefined;

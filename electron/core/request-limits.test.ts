@@ -39,8 +39,8 @@ describe("a limit of requests", () => {
 });
 
 describe("once a minute", () => {
-  it("is due once for each key, and for at most 64 keys", () => {
-    const once = new OnceAMinute();
+  it("is due once for each key, and for so many keys at most", () => {
+    const once = new OnceAMinute(64);
     expect([once.isDue("a", 0), once.isDue("a", 59_999), once.isDue("a", 60_000)]).toEqual([true, false, true]);
     const due = Array.from({ length: 200 }, (_, index) => once.isDue(`key ${index}`, 60_000));
     expect(due.filter(Boolean)).toHaveLength(63);

@@ -29,8 +29,4 @@ export class RequestLimits {
     bucket.tokens -= 1;
     return 0;
   }
-
-  forget(clientId: string): void {
-    this.#buckets.delete(clientId);
-  }
 }

@@ -27,7 +27,7 @@ export interface WindowBroker {
   readonly pairings: Pairings;
   readonly programs: Programs;
   readonly blocked: BlockedPrograms;
-  /** Stores every program of a program file's text, or none. */
+  /** Stores every program of a program file's text, or none that is new. */
   readonly importPrograms: (text: string) => Promise<Result<{ readonly imported: number }>>;
   readonly transfer: TransferBroker["transfer"];
   readonly auditLog: AuditLogAccess;
@@ -48,6 +48,7 @@ export interface HandlerParts {
   readonly files: VaultHandlerParts["files"] &
     AuditHandlerParts["files"] & {
       readonly openJsonFile: () => Promise<Result<string | undefined>>;
+      readonly openProgramFile: () => Promise<Result<string | undefined>>;
       readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
     };
   readonly browser: SystemBrowser;
@@ -175,9 +176,12 @@ function programHandlers(parts: HandlerParts, withBroker: WithBroker) {
         return removed;
       }),
     "clients.import": () =>
-      withBroker(async ({ importPrograms }) => {
-        const text = await parts.files.openJsonFile();
-        if (!text.ok) return text;
+      withBroker(async ({ importPrograms, audit }) => {
+        const text = await parts.files.openProgramFile();
+        if (!text.ok) {
+          audit("program.import", text.error.code);
+          return text;
+        }
         return text.value === undefined ? ok({ imported: 0 }) : importPrograms(text.value);
       }),
   } satisfies Partial<CallHandlers>;

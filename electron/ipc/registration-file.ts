@@ -26,7 +26,10 @@ export function parseRegistrationFile(text: string): Result<readonly Registratio
   const parsed = fileSchema.safeParse(value);
   if (parsed.success) return ok(parsed.data.registrations);
   const issue = parsed.error.issues[0];
-  return unreadable(issue === undefined ? "it is not valid" : `${issue.path.join(".") || "the file"}: ${issue.message}`);
+  if (issue === undefined) return unreadable("it is not valid");
+  // The names of unknown fields are not repeated: a secret may have been put there by mistake.
+  const what = issue.code === "unrecognized_keys" ? `unknown fields: ${issue.keys.length}` : issue.message;
+  return unreadable(`${issue.path.join(".") || "the file"}: ${what}`);
 }
 
 function unreadable(problem: string): Result<never> {

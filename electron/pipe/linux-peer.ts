@@ -63,14 +63,17 @@ function processIdOf(pidfd: number): number | undefined {
 }
 
 /**
- * The file a process runs. Of a file that was deleted or replaced (an update of a running program), where it lay.
+ * The file a process runs. Of a file that was deleted or replaced (an update of a running program), where it lay; undefined
+ * if another file lies there.
  *
  * Throws what the file system throws.
  */
-export function fileOfProcess(processId: number): string {
+export function fileOfProcess(processId: number): string | undefined {
   const link = `/proc/${processId}/exe`;
   const file = readlinkSync(link, "utf8");
-  return file.endsWith(deletedMark) && !isSameFile(link, file) ? file.slice(0, -deletedMark.length) : file;
+  if (isSameFile(link, file)) return file;
+  // Else the name is one of another mount namespace, where any file can lie under any name.
+  return file.endsWith(deletedMark) ? file.slice(0, -deletedMark.length) : undefined;
 }
 
 /** Whether the file is really called that. */

@@ -16,6 +16,7 @@ import type {
   TokenRejectedParams,
 } from "../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { reservedActors } from "../core/ports.ts";
 import { type JsonRpcError, jsonRpcError, standardErrorNumbers } from "./json-rpc-errors.ts";
 
 export type RequestId = string | number;
@@ -96,11 +97,15 @@ function plainText(maxLength: number): z.ZodString {
     .string()
     .min(1)
     .max(maxLength)
-    .regex(/^\P{C}*$/u, "must not hold control characters");
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, "must not hold control characters")
+    .regex(/\S/u, "must not be blank");
 }
 /** 32 bytes are 43 base64url characters without padding. */
 const thirtyTwoBytes = z.string().regex(/^[\w-]{43}$/, "must be 32 bytes in base64url without padding");
-const clientIdText = z.string().regex(/^[\w.~-]{1,128}$/, "must be 1 to 128 letters, digits or . ~ _ -");
+const clientIdText = z
+  .string()
+  .regex(/^[\w.~-]{1,128}$/, "must be 1 to 128 letters, digits or . ~ _ -")
+  .refine((id) => !reservedActors.includes(id), "is a word of the broker's own");
 
 const selector = {
   provider: plainText(64),

@@ -28,7 +28,7 @@ export interface PipeServerOptions {
   readonly log: Log;
   /** Version of the app. */
   readonly version: string;
-  /** Unix time in milliseconds. */
+  /** Milliseconds of a clock that is never set. */
   readonly nowMs: () => number;
   /** For tests. */
   readonly limits?: Partial<PipeLimits>;

@@ -158,7 +158,7 @@ export class PipeSession {
     if (programMethod !== undefined || method === subscribeMethod) {
       // A request right behind the proof waits for its outcome.
       if (this.#member === undefined) await this.#entry.authenticated;
-      if (this.#member === undefined) return refusal(failure("session_not_authenticated"));
+      if (this.#member === undefined || this.#ended) return refusal(failure("session_not_authenticated"));
       const admitted = this.#context.programApi.admit(this.#member.client);
       if (!admitted.ok) return { result: admitted };
       if (programMethod === undefined) return this.#member.events.subscribe();

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -54,7 +54,7 @@ describe("the policy of a computer", () => {
 describe("a policy that cannot be used forbids what it might have forbidden", () => {
   it.each([
     ["no JSON", "{", "it is not JSON"],
-    ["a misspelt field", { version: 1, paring: "forbidden" }, "paring"],
+    ["a misspelt field", { version: 1, paring: "forbidden" }, "the file: unknown fields: 1"],
     ["an unknown value", { version: 1, pairing: "no" }, "pairing"],
     ["a program with a wrong key", { version: 1, programs: [{ ...programs[0], clientKey: "short" }] }, "programs.0.clientKey"],
   ])("%s", async (_what, content, problem) => {
@@ -65,6 +65,13 @@ describe("a policy that cannot be used forbids what it might have forbidden", ()
     const file = policyWith("");
     truncateSync(file, 5 * 1024 * 1024);
     expect(await problemOf(file)).toBe("it is larger than 4 MiB");
+  });
+
+  it.skipIf(!onUnix)("a link that leads nowhere (not exercised on Windows)", async () => {
+    const link = policyWith("");
+    rmSync(link);
+    symlinkSync("/nowhere/at-all/policy.json", link);
+    expect(await problemOf(link)).toBe("the file that it links to is not there");
   });
 
   it("a folder", async () => {

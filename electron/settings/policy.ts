@@ -5,7 +5,7 @@
  * Unix it counts only if nobody but its owner, root or this user, could have written it, and if it holds keys, only if not
  * everybody could read them.
  */
-import { constants, type FileHandle, open } from "node:fs/promises";
+import { constants, type FileHandle, lstat, open } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { type Failure, failure } from "../../shared/failure.ts";
@@ -78,8 +78,17 @@ async function readTrusted(file: string): Promise<Result<TrustedText | undefined
     return await readHandle(handle);
   } catch (error) {
     const isAbsent = error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+    // A link that leads nowhere is a policy that cannot be read just now.
+    if (isAbsent && (await isThere(file))) return err("the file that it links to is not there");
     return isAbsent ? ok(undefined) : err(systemProblem(error) ?? "system error");
   }
+}
+
+function isThere(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readHandle(handle: FileHandle): Promise<Result<TrustedText, string>> {

@@ -6,21 +6,25 @@ import { z } from "zod";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { AccessPolicy, ProgramOrigin } from "../../shared/views.ts";
-import type { DmsClientRecord } from "../core/ports.ts";
+import { type DmsClientRecord, reservedActors } from "../core/ports.ts";
 
 const plainText = (longest: number) =>
   z
     .string()
     .min(1)
     .max(longest)
-    .refine((text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text), "holds a character that cannot be seen");
+    .refine((text) => !/[\p{C}\p{Zl}\p{Zp}]/u.test(text), "holds a character that cannot be seen")
+    .refine((text) => /\S/u.test(text), "is blank");
 const names = z.union([z.literal("all"), z.array(plainText(256)).min(1).max(1000)], 'must be "all" or a list of 1 to 1,000 names');
 
 export const programEntries = z
   .array(
     z.strictObject({
       /** The pipe protocol's form of a client id. */
-      clientId: z.string().regex(/^[\w.~-]{1,128}$/, "1 to 128 of A–Z a–z 0–9 . ~ _ -"),
+      clientId: z
+        .string()
+        .regex(/^[\w.~-]{1,128}$/, "1 to 128 of A–Z a–z 0–9 . ~ _ -")
+        .refine((id) => !reservedActors.includes(id), "this word is the broker's own"),
       clientKey: z.string().regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, "32 bytes in base64url, 43 characters"),
       name: plainText(64),
       publisher: plainText(64).exactOptional(),
@@ -59,7 +63,10 @@ export function parseJsonFile<T>(text: string, schema: z.ZodType<T>): Result<T, 
   const parsed = schema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
   const issue = parsed.error.issues[0];
-  return err(issue === undefined ? "it is not valid" : `${issue.path.join(".") || "the file"}: ${issue.message}`);
+  if (issue === undefined) return err("it is not valid");
+  // The names of unknown fields are not repeated: a key may have been put there by mistake.
+  const what = issue.code === "unrecognized_keys" ? `unknown fields: ${issue.keys.length}` : issue.message;
+  return err(`${issue.path.join(".") || "the file"}: ${what}`);
 }
 
 /** The program of an entry, as the broker keeps it. `until` is the last day of its access, local time. */

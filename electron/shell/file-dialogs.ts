@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import type { BrowserWindow, Dialog, FileFilter } from "electron";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { readBoundedText, readTransferText } from "./bounded-file.ts";
+import { readBoundedText, readProgramText, readTransferText } from "./bounded-file.ts";
 import { writePrivateParts, writePrivateText } from "./private-file.ts";
 
 export interface FileDialogParts {
@@ -16,6 +16,8 @@ export interface FileDialogParts {
 export interface FileDialogs {
   /** Asks for a JSON file. Returns its text, `undefined` if the person cancelled, or `registration_file_unreadable`. */
   readonly openJsonFile: () => Promise<Result<string | undefined>>;
+  /** Asks for a program file. Returns its text, `undefined` if the person cancelled, or `program_file_unreadable`. */
+  readonly openProgramFile: () => Promise<Result<string | undefined>>;
   /** Asks where to put `pem` and writes it. Returns whether it was saved; `internal_error` if it could not be written. */
   readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
   /** Asks for an export. Returns its text, `undefined` if the person cancelled, or `vault_transfer_unreadable`. */
@@ -41,6 +43,10 @@ export function createFileDialogs(parts: FileDialogParts): FileDialogs {
     openJsonFile: async () => {
       const path = await askForFile(parts);
       return path === undefined ? ok(undefined) : readBoundedText(path);
+    },
+    openProgramFile: async () => {
+      const path = await askForFile(parts);
+      return path === undefined ? ok(undefined) : readProgramText(path);
     },
     savePemFile: async (suggestedName, pem) => {
       const path = await askWhereToSave(parts, suggestedName, pemFilter);

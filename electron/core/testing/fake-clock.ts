@@ -2,7 +2,7 @@
 import type { Clock } from "../ports.ts";
 
 interface Timer {
-  readonly atMs: number;
+  atMs: number;
   readonly callback: () => void;
 }
 
@@ -24,6 +24,12 @@ export class FakeClock implements Clock {
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   };
+
+  /** The wall clock is set back by `ms`; timers run on as they were. */
+  setBack(ms: number): void {
+    this.#nowMs -= ms;
+    for (const timer of this.#timers) timer.atMs -= ms;
+  }
 
   /** How long from now each set timer fires, soonest first (milliseconds). */
   get waitsMs(): readonly number[] {
