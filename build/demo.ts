@@ -1,19 +1,23 @@
 /**
- * `npm run demo [-- --auto]`: the whole product against stand-ins of both providers, in throw-away folders. With a display
- * a person clicks; with `--auto`, or without a display on Linux, the demo does, through the same window.
+ * `npm run demo [-- --auto | --serve]`: the whole product against stand-ins of both providers, in throw-away folders. With a
+ * display a person clicks; with `--auto`, or without a display on Linux, the demo does, through the same window. With `--serve`
+ * it is a playground for other programs.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { runAutomaticStory } from "./demo/automatic-story.ts";
+import { type Closers, createClosers } from "./demo/closers.ts";
+import { writeDemoProgram } from "./demo/demo-program.ts";
 import { makeReady } from "./demo/make-ready.ts";
 import { createNarrator, type Narrator, StepFailed } from "./demo/narrator.ts";
 import { runForPerson } from "./demo/person-story.ts";
+import { demoUsage, readDemoArguments } from "./demo/read-arguments.ts";
+import { serve } from "./demo/serve-story.ts";
 import { openStage } from "./demo/stage.ts";
+
+type DemoMode = "person" | "automatic" | "serve";
 
 /** Ten times what the story takes on a slow machine; what makes ready has limits of its own. */
 const automaticLimitMs = 180_000;
-/** For each thing that is ended or deleted afterwards. */
-const closeLimitMs = 15_000;
 
 /** A signal ends the demo early; what was started is still cleared away. */
 class Interrupted extends Error {}
@@ -24,17 +28,21 @@ process.exit();
 
 /** Runs the demo and returns its exit status. */
 async function demo(): Promise<number> {
-  const isAutomaticWanted = readArguments();
-  if (isAutomaticWanted === undefined) return 2;
-  const isAutomatic = isAutomaticWanted || !hasDisplay();
+  const wish = readDemoArguments(process.argv.slice(2));
+  if (wish === undefined) return 2;
+  if (wish === "help") {
+    console.log(demoUsage);
+    return 0;
+  }
+  const mode = wish === "usual" ? (hasDisplay() ? "person" : "automatic") : wish;
   // Without a display Electron cannot open a window, but the Chromium host can do without one.
   if (!hasDisplay()) process.env["DMS_CONNECT_HOST"] = "chromium-host";
-  const closers: (() => unknown)[] = [];
-  const failed = await failureOf(() => Promise.race([run(isAutomatic, closers), interrupted()]));
-  for (const close of closers.toReversed())
-    await Promise.race([failureOf(async () => close()), delay(closeLimitMs, undefined, { ref: false })]);
+  const closers = createClosers();
+  const story = run(mode, closers);
+  const failed = await failureOf(Promise.race([story, interrupted()]));
+  await closers.closeAll(story);
 
-  if (failed === undefined || (failed instanceof Interrupted && !isAutomatic)) {
+  if (failed === undefined || (failed instanceof Interrupted && mode !== "automatic")) {
     console.log("demo: ok");
     return 0;
   }
@@ -42,36 +50,38 @@ async function demo(): Promise<number> {
   return 1;
 }
 
-/** Whether `--auto` was given; undefined, with the reason printed, for any other argument. */
-function readArguments(): boolean | undefined {
-  try {
-    return parseArgs({ options: { auto: { type: "boolean", default: false } } }).values.auto;
-  } catch (error) {
-    // What follows the first sentence is about positional arguments, of which there are none here.
-    const [reason] = error instanceof Error ? error.message.split(". ") : [];
-    console.error(`demo: ${reason}; usage: npm run demo [-- --auto]`);
-    return undefined;
-  }
-}
-
-async function run(isAutomatic: boolean, closers: (() => unknown)[]): Promise<void> {
+async function run(mode: DemoMode, closers: Closers): Promise<void> {
   const narrator = createNarrator((line) => console.log(line));
-  await narrator.step("make ready", () => makeReady({ isAutomatic }));
-  const story = tellStory(isAutomatic, narrator, closers);
+  await narrator.step("make ready", () => makeReady({ isAutomatic: mode !== "person" }));
+  const story = tellStory(mode, narrator, closers);
   // A person may take all day.
-  await (isAutomatic ? Promise.race([story, limitReached()]) : story);
+  await (mode === "automatic" ? Promise.race([story, limitReached()]) : story);
 }
 
-async function tellStory(isAutomatic: boolean, narrator: Narrator, closers: (() => unknown)[]): Promise<void> {
-  const stage = await openStage({ narrator, isHeaded: !isAutomatic, closeLater: (close) => void closers.push(close) });
-  await (isAutomatic ? runAutomaticStory(stage, narrator) : runForPerson(stage));
+async function tellStory(mode: DemoMode, narrator: Narrator, closers: Closers): Promise<void> {
+  const stage = await openStage({
+    narrator,
+    isHeaded: mode === "person",
+    closeLater: closers.add,
+    ...(mode === "serve" ? { furnish: writeDemoProgram } : {}),
+  });
+  switch (mode) {
+    case "person":
+      return runForPerson(stage);
+    case "automatic":
+      return runAutomaticStory(stage, narrator);
+    case "serve":
+      return serve(stage, narrator);
+    default:
+      return mode satisfies never;
+  }
 }
 
 /** Rejects at a signal. */
 function interrupted(): Promise<never> {
   return new Promise((_resolve, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => reject(new Interrupted("it was interrupted")));
+    // Not once: Ctrl+C comes from the terminal and again from npm, and the second one must not end the clearing away.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => reject(new Interrupted("it was interrupted")));
   });
 }
 
@@ -81,9 +91,9 @@ async function limitReached(): Promise<never> {
   throw new Error(`it took longer than ${automaticLimitMs / 1000} seconds`);
 }
 
-async function failureOf(action: () => Promise<unknown>): Promise<unknown> {
+async function failureOf(action: Promise<unknown>): Promise<unknown> {
   try {
-    await action();
+    await action;
     return undefined;
   } catch (error) {
     return error;

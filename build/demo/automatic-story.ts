@@ -1,8 +1,9 @@
 /** The demo without a person: every click goes through the real window and the real provider pages. */
-import { answerPairing, connectionRow, forget, pairingCode, revoke, startConnect, waitForState } from "../../e2e/support/app-window.ts";
+import { answerPairing, connectionRow, forget, pairingCode, revoke } from "../../e2e/support/app-window.ts";
 import { callDemoApi, selector, withSession } from "../../e2e/support/program-session.ts";
 import { pairingCodeLine, type SampleProgram } from "../../e2e/support/sample-program.ts";
 import { type DealerUser, mazdaUser, organisation, webfleetUser } from "../../e2e/support/test-dealer.ts";
+import { connectUser } from "./connect-user.ts";
 import { ensure, type Narrator } from "./narrator.ts";
 import type { Stage } from "./stage.ts";
 
@@ -14,7 +15,7 @@ import type { Stage } from "./stage.ts";
 export async function runAutomaticStory(stage: Stage, { step }: Narrator): Promise<void> {
   const { app, mazda, webfleet } = stage;
   for (const user of [mazdaUser, webfleetUser]) {
-    await step(`connect ${user.providerName} as ${user.user}`, () => connect(stage, user));
+    await step(`connect ${user.providerName} as ${user.user}`, () => connectUser(stage, user));
   }
   await step("the sample DMS program pairs and calls the Mazda API", () => pairAndCall(stage));
   await step("the sample DMS program calls the Webfleet API", () => expectCall(stage.program(webfleetUser)));
@@ -40,16 +41,6 @@ export async function runAutomaticStory(stage: Stage, { step }: Narrator): Promi
   for (const user of [mazdaUser, webfleetUser]) {
     await step(`the program is told that ${user.user} is not connected to ${user.providerName}`, () => expectNotConnected(stage, user));
   }
-}
-
-async function connect({ app, browser }: Stage, user: DealerUser): Promise<void> {
-  await startConnect(app.page, user);
-  const browserPage = await browser.decide(await app.nextOpenedUrl(), "Approve");
-  await browserPage.getByRole("heading", { name: `${user.user} is now connected to ${user.providerName}.` }).waitFor();
-  ensure(new URL(browserPage.url()).search === "", "the address of the browser's last page still carries the answer");
-  await waitForState(app.page, user, "Connected");
-  const times = await connectionRow(app.page, user).locator("time").count();
-  ensure(times === 2, "the window does not show when access and sign-in end");
 }
 
 async function pairAndCall(stage: Stage): Promise<void> {

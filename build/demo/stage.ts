@@ -35,6 +35,8 @@ export interface StageOptions {
   readonly isHeaded: boolean;
   /** Takes what ends or deletes something; called in reverse order. */
   readonly closeLater: (close: () => unknown) => void;
+  /** Writes what else the app needs into its workplace; the arguments that name it. */
+  readonly furnish?: (workplace: Workplace) => Promise<readonly string[]>;
 }
 
 /** No single thing a person waits for takes longer. */
@@ -81,9 +83,10 @@ function closedLater(starting: Promise<ProviderProcess>, { closeLater }: StageOp
   return starting;
 }
 
-async function startApp(workplace: Workplace, { isHeaded, closeLater }: StageOptions): Promise<AppUnderTest> {
+async function startApp(workplace: Workplace, { isHeaded, closeLater, furnish }: StageOptions): Promise<AppUnderTest> {
   const options = workplace.launchOptions("import");
-  const launching = launchApp(isHeaded ? { ...options, env: { ...options.env, DMS_CONNECT_HEADED: "1" } } : options);
+  const args = [...(options.args ?? []), ...((await furnish?.(workplace)) ?? [])];
+  const launching = launchApp({ ...options, args, env: { ...options.env, ...(isHeaded ? { DMS_CONNECT_HEADED: "1" } : {}) } });
   // An app that is still starting would write into its folder after that was deleted.
   closeLater(async () => endApp(await launching));
   const app = await launching;
