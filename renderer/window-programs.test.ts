@@ -130,6 +130,45 @@ describe.skipIf(browser === undefined)("programs and registrations in the window
     expect(await callsOf(page, "pairing.deny")).toEqual([]);
   });
 
+  it("says which programs are refused from then on, by file where it is known, else by name", async () => {
+    const { page } = await open({ scenario: "pairing" });
+    const dialog = page.getByRole("alertdialog");
+    await page.getByRole("button", { name: "Deny and block…" }).click();
+    await dialog.getByText("refuses every program with this file").waitFor();
+    expect(await dialog.innerText()).not.toContain("with this name");
+
+    const { page: silent } = await open({ scenario: "silentPairing" });
+    await silent.getByRole("button", { name: "Deny and block…" }).click();
+    await silent.getByText("refuses every program with this name").waitFor();
+    await silent.getByText("A program from another maker is refused, too").waitFor();
+    expect(await silent.getByRole("alertdialog").innerText()).not.toContain("with this file");
+  });
+
+  it("says of each blocked program whether its file or its name is refused", async () => {
+    const { page } = await open({ scenario: "programs" });
+    await goTo(page, "DMS programs");
+    const blocked = page.getByRole("list", { name: "Blocked programs" });
+    await blocked.getByRole("listitem", { name: "Free Car Prices" }).getByText("Every program with this file").waitFor();
+    await blocked.getByRole("listitem", { name: "Setup" }).getByText("Every program with this name, also one from another maker").waitFor();
+    await page.getByRole("button", { name: "Unblock…: Setup" }).click();
+    await page.getByRole("alertdialog").getByText("Programs with this name may ask for approval again.").waitFor();
+    expect(await page.getByRole("alertdialog").innerText()).not.toContain("this file");
+  });
+
+  it.each([1200, 420])("shows no program in the audit log so that it could be the app or a person, %i px wide", async (widthPx) => {
+    const { page } = await open({ scenario: "auditImpostors", widthPx });
+    await goTo(page, "Audit log");
+    const rows = page.getByTestId(/^audit-\d+$/);
+    await rows.first().waitFor();
+    const words = await rows.allInnerTexts();
+    expect(words[0]).toMatch(/DMS Connect\s+Program id: 3f0c7a52-9b1e-4c58-8d0a-6e2b1f7c4d90/);
+    expect(words[1]).toMatch(/A person at this window\s+Program id: 8a1d2c3b-0f4e-4b7a-9c6d-5e8f7a6b5c4d/);
+    expect(words[2]).toMatch(/More refusals, not listed one by one[^]*Parts Counter\s+Program id: 8a1d2c3b/);
+    expect(words[3]).toMatch(/An unknown program\s+Said to be: window(\s|$)/);
+    expect(words[3]?.match(/window/g)).toHaveLength(1);
+    expect(words[4]).not.toContain("Program id");
+  });
+
   it("says what a program did not say, and that the computer could not tell its file", async () => {
     const { page } = await open({ scenario: "silentPairing" });
     const dialog = page.getByRole("alertdialog");

@@ -207,7 +207,7 @@ export interface AuditRowView {
   readonly atMs: number;
   /** e.g. `token.get`, `connect`, `refresh`, `pairing`. */
   readonly action: string;
-  /** A program's client id, or `window`, `command-line`, or `broker` for what the app does by itself. */
+  /** A program's client id, or `window`, `command-line`, `broker` for what the app does by itself, `unknown` for a stranger. */
   readonly actor: string;
   readonly actorName?: string;
   readonly provider?: string;

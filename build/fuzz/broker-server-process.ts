@@ -12,6 +12,7 @@ import { createLog } from "../../electron/diagnostics/log.ts";
 import type { WindowBroker } from "../../electron/ipc/handlers.ts";
 import { readStartOptions } from "../../electron/shell/start-options.ts";
 import type { Result } from "../../shared/result.ts";
+import type { ConnectionView } from "../../shared/views.ts";
 import { createFixedKeySafeStorage } from "../crash/fixed-key-safe-storage.ts";
 import { childSettings, type FuzzedProgram, settingsVariable } from "./child-contract.ts";
 import { answerLooks, type Notes, tell, watchedLog } from "./fuzzed-process.ts";
@@ -21,6 +22,7 @@ import { approvedNames, programOf, providerOf, secretMarks } from "./marked-secr
 const { folder } = childSettings.parse(JSON.parse(process.env[settingsVariable] ?? ""));
 /** Each is stored for good: enough to see that it works. */
 const mostPaired = 50;
+const connectAgainMs = 5;
 const owners = ["a", "b"] as const;
 
 const notes: Notes = { bugs: [], logLeaks: [] };
@@ -63,6 +65,9 @@ const application = await compose({
 const broker = valueOf(application.broker());
 valueOf(await broker.registrations.save(owners.map(registration)));
 const [first, second] = [await program("a"), await program("b")];
+const connectedUsers = new Set([...first.users, ...second.users]);
+broker.connections.onChanged(connectAgain);
+broker.pairings.onChanged(() => setImmediate(closeGone));
 answerLooks(notes, () => ({ pairings: broker.pairings.list().length }));
 tell({ kind: "ready", address: pipe, programs: [first, second] });
 
@@ -76,6 +81,19 @@ async function program(owner: (typeof owners)[number]): Promise<FuzzedProgram> {
   const made = programOf(owner, clientId, clientKey);
   for (const user of made.users) await grant(broker, owner, user);
   return made;
+}
+
+/** A person connects whom a program has disconnected. Programs may do so themselves, but not often enough to find all that races with it. */
+function connectAgain({ provider: providerId, environment, user, state }: ConnectionView): void {
+  const isOver = state === "Forgotten" || state === "NotConnected" || state === "ReconnectRequired";
+  if (!isOver || !connectedUsers.has(user)) return;
+  // Ends as it ends: whatever it becomes is announced again.
+  setTimeout(() => void broker.connectFlow.start({ provider: providerId, environment, user }, undefined), connectAgainMs);
+}
+
+/** A person closes the prompts of programs that have gone: what stays is what was forgotten. */
+function closeGone(): void {
+  for (const { pairingId, isGone } of broker.pairings.list()) if (isGone) broker.pairings.deny(pairingId);
 }
 
 function decideWaiting(): void {

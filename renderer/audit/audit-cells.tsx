@@ -35,16 +35,35 @@ export function RowAction({ row }: RowProps) {
   );
 }
 
+/** A program chooses its name, and may choose that of this app; its id it cannot choose, so the id always stands with it. */
 export function RowActor({ row }: RowProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   const { actor, actorName } = row;
+  if (isStranger(row)) return <Stranger row={row} />;
   const isProgram = !["window", "command-line", "broker"].includes(actor);
   return (
     <span className={styles.words}>
       {actorText(t, row)}
-      {isProgram && actorName === undefined ? <Quiet text={t("audit.programId", { id: plainText(actor, nameLimit) })} /> : null}
+      {isProgram ? <Quiet text={t("audit.programId", { id: plainText(actor, nameLimit) })} /> : null}
       {isProgram || actorName === undefined ? null : <Quiet text={t("audit.ofProgram", { name: plainText(actorName, nameLimit) })} />}
+    </span>
+  );
+}
+
+/** Whether it was done by a program that nobody knows; its `user` is what it said to be then. */
+function isStranger({ actor }: AuditRowView): boolean {
+  return actor === "unknown";
+}
+
+function Stranger({ row }: RowProps) {
+  const styles = useStyles();
+  const { t } = useTranslation();
+  const id = plainText(row.user ?? "", nameLimit);
+  return (
+    <span className={styles.words}>
+      {t("audit.stranger")}
+      {id === "" ? null : <Quiet text={t("audit.saidToBe", { id })} />}
     </span>
   );
 }
@@ -54,7 +73,7 @@ export function RowSubject({ row, providers }: RowOfProviderProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   const { provider, environment, user } = row;
-  if (!hasSubject(row)) return t("common.none");
+  if (!hasSubject(row) || isStranger(row)) return t("common.none");
   if (isAboutProgram(row)) return <span className={styles.words}>{t("audit.programId", { id: plainText(user ?? "", nameLimit) })}</span>;
   return (
     <span className={styles.words}>

@@ -36,6 +36,8 @@ export function isAboutProgram({ action }: AuditRowView): boolean {
 
 /** Whether it is about any connection or program. */
 export function hasSubject(row: AuditRowView): boolean {
+  // What a stranger said to be stands under who did it.
+  if (row.actor === "unknown") return false;
   return row.user !== undefined || (row.provider !== undefined && !isAboutProgram(row));
 }
 
@@ -52,6 +54,8 @@ function tellsOfABreak({ action }: AuditRowView): boolean {
 export function outcomeText(t: TFunction, row: AuditRowView, providerName: string | undefined): string {
   const { outcome, user, environment, sequence } = row;
   if (outcome === "ok") return t("audit.done");
+  // It stands for many refusals, whose sentences name what each was about.
+  if (row.action === "refusals.more") return t("audit.refused");
   if (!isFailureCode(outcome)) return t("audit.otherOutcome", { outcome: plainText(outcome, nameLimit) });
   const known: Readonly<Record<string, string | number | undefined>> = {
     sequence: tellsOfABreak(row) ? sequence : undefined,

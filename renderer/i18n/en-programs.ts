@@ -48,10 +48,19 @@ export const pairingTexts = {
   denyAndBlock: "Deny and block…",
   block: {
     title: "Deny and block this program?",
-    does: "DMS Connect refuses it now. If it asks again, it is refused without a question to you.",
+    byFile: "From now on, DMS Connect refuses every program with this file and does not ask you.",
+    byName: "From now on, DMS Connect refuses every program with this name and does not ask you.",
+    byNameOthers: "A program from another maker is refused, too, if it has the same name.",
     undo: "You can unblock it later on the page DMS programs.",
     back: "Go back",
     confirm: "Deny and block",
+  },
+  gone: {
+    title: "This program does not wait any more.",
+    text: "You can close this question, or block the program if you did not start it.",
+    close: "Close",
+    blockTitle: "Block this program?",
+    confirmBlock: "Block",
   },
 };
 
@@ -114,12 +123,16 @@ export const programsTexts = {
   blocked: {
     title: "Blocked programs",
     lead: "When these programs ask for approval, DMS Connect refuses them and does not ask you.",
+    refused: "What is refused",
+    byFile: "Every program with this file",
+    byName: "Every program with this name, also one from another maker",
     since: "Blocked",
     unblock: {
       open: "Unblock…",
       title: "Unblock {{name}}?",
-      does: "The program may ask for approval again.",
-      doesNot: "It cannot use anything until you approve it.",
+      byFile: "Programs with this file may ask for approval again.",
+      byName: "Programs with this name may ask for approval again.",
+      doesNot: "No program can use anything until you approve it.",
       confirm: "Unblock",
     },
   },

@@ -32,15 +32,17 @@ function BlockedCard({ program }: { readonly program: BlockedProgramView }) {
   const { t } = useTranslation();
   const { blockedId, publisher, programPath, blockedAtMs } = program;
   const name = plainText(program.name, nameLimit);
+  const isByFile = programPath !== undefined;
   return (
     <Card label={name}>
       <ProgramHead level="h3" name={name}>
-        <UnblockButton blockedId={blockedId} name={name} />
+        <UnblockButton blockedId={blockedId} name={name} isByFile={isByFile} />
       </ProgramHead>
       <Facts
         facts={[
           [t("programs.publisher"), publisher && plainText(publisher, nameLimit)],
           [t("programs.programPath"), programPath && <ProgramPath key="path" path={programPath} programName={name} />],
+          [t("programs.blocked.refused"), t(isByFile ? "programs.blocked.byFile" : "programs.blocked.byName")],
           [t("programs.blocked.since"), <Moment key="since" atMs={blockedAtMs} />],
         ]}
       />
@@ -48,7 +50,14 @@ function BlockedCard({ program }: { readonly program: BlockedProgramView }) {
   );
 }
 
-function UnblockButton({ blockedId, name }: { readonly blockedId: string; readonly name: string }) {
+interface UnblockButtonProps {
+  readonly blockedId: string;
+  readonly name: string;
+  /** Whether its file is blocked, not its name. */
+  readonly isByFile: boolean;
+}
+
+function UnblockButton({ blockedId, name, isByFile }: UnblockButtonProps) {
   const { t } = useTranslation();
   const label = t("programs.blocked.unblock.open");
   return (
@@ -58,7 +67,7 @@ function UnblockButton({ blockedId, name }: { readonly blockedId: string; readon
       confirmLabel={t("programs.blocked.unblock.confirm")}
       onConfirm={() => invoke("blocked.remove", { blockedId })}
     >
-      <Text>{t("programs.blocked.unblock.does")}</Text>
+      <Text>{t(isByFile ? "programs.blocked.unblock.byFile" : "programs.blocked.unblock.byName")}</Text>
       <Text>{t("programs.blocked.unblock.doesNot")}</Text>
     </ConfirmDialog>
   );

@@ -1,4 +1,4 @@
-/** Every state of the pairing prompt and of the programs' page worth looking at. */
+/** Every state of the pairing prompt, of the programs' page, and of programs in the audit log worth looking at. */
 import type { Page } from "playwright";
 import { goTo, type Scene } from "./scene.ts";
 
@@ -32,7 +32,20 @@ export const programScenes: readonly Scene[] = [
     scenario: "pairing",
     arrange: async (page) => {
       await press(page, "Deny and block…");
-      await page.getByText("refused without a question").waitFor();
+      await page.getByText("every program with this file").waitFor();
+    },
+  },
+  { name: "pairing-block-by-name", scenario: "silentPairing", arrange: block },
+  { name: "pairing-gone", scenario: "gonePairing", arrange: closable },
+  { name: "pairing-gone-silent", scenario: "silentGonePairing", arrange: closable },
+  { name: "pairing-gone-block", scenario: "gonePairing", arrange: block },
+  {
+    name: "pairing-gone-block-over",
+    scenario: "gonePairing",
+    arrange: async (page) => {
+      await block(page);
+      await page.evaluate(() => window.mock.emit("pairingsChanged", []));
+      await page.getByText("No such pairing is waiting.").waitFor();
     },
   },
   { name: "programs", scenario: "active", arrange: toPrograms },
@@ -88,11 +101,21 @@ export const programScenes: readonly Scene[] = [
       await press(page, "Unblock…: Free Car Prices");
     },
   },
+  { name: "audit-impostors", scenario: "auditImpostors", arrange: (page) => goTo(page, "Audit log") },
 ];
 
-/** The prompt as it is once Approve can be clicked. */
+/** The prompt as it is once its buttons can be clicked; so also below. */
 async function approvable(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Approve", disabled: false }).waitFor();
+}
+
+async function closable(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Close", disabled: false }).waitFor();
+}
+
+async function block(page: Page): Promise<void> {
+  await press(page, "Deny and block…");
+  await page.getByRole("button", { name: "Go back" }).waitFor();
 }
 
 async function press(page: Page, name: string): Promise<void> {

@@ -1,5 +1,5 @@
-/** Programs as data, for the scenarios: approved ones, blocked ones, and those that ask. */
-import type { BlockedProgramView, DmsClientView, PairingView } from "../../shared/views.ts";
+/** Programs as data, for the scenarios: approved ones, blocked ones, those that ask, and what the audit log tells of them. */
+import type { AuditRowView, BlockedProgramView, DmsClientView, PairingView } from "../../shared/views.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -99,6 +99,16 @@ export function silentPairing(nowMs: number): PairingView {
   return { pairingId: "p3", name: "dms", code: "017350", expiresAtMs: nowMs + 2 * minute };
 }
 
+/** Does not wait for an answer any more. */
+export function gonePairing(nowMs: number): PairingView {
+  return { ...pairing(nowMs), isGone: true, expiresAtMs: nowMs + 30_000 };
+}
+
+/** The same without a word or a file. */
+export function silentGonePairing(nowMs: number): PairingView {
+  return { ...silentPairing(nowMs), isGone: true, expiresAtMs: nowMs + 30_000 };
+}
+
 /** Tries to look like another program and to push the buttons out of sight. */
 export function hostilePairing(nowMs: number): PairingView {
   return {
@@ -124,4 +134,17 @@ export function longNamedClient(nowMs: number, user: string): DmsClientView {
     pairedAtMs: nowMs - day,
     lastSeenAtMs: nowMs - 5 * hour,
   };
+}
+
+/** Programs that pose as this app or as a person, one that nobody knows, and one that was refused too often; newest first. */
+export function impostorAuditRows(nowMs: number): readonly AuditRowView[] {
+  const key = { provider: "mazda", environment: "acceptance", user: "mmd10030.johndoe" } as const;
+  const rows = [
+    { action: "token.get", actor: "3f0c7a52-9b1e-4c58-8d0a-6e2b1f7c4d90", actorName: "DMS Connect", ...key, outcome: "ok" },
+    { action: "token.get", actor: "8a1d2c3b-0f4e-4b7a-9c6d-5e8f7a6b5c4d", actorName: "A person at this window", ...key, outcome: "ok" },
+    { action: "refusals.more", actor: "8a1d2c3b-0f4e-4b7a-9c6d-5e8f7a6b5c4d", actorName: "Parts Counter", outcome: "not_permitted" },
+    { action: "session", actor: "unknown", user: "win\u202Edow\n", outcome: "not_paired" },
+    { action: "refresh", actor: "broker", ...key, outcome: "ok" },
+  ];
+  return rows.map((row, index) => ({ ...row, sequence: rows.length - index, atMs: nowMs - index * minute }));
 }

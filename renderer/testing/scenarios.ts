@@ -18,10 +18,13 @@ import { auditRows, hostileAuditRows, manyAuditRows } from "./audit-states.ts";
 import {
   blockedPrograms,
   clients,
+  gonePairing,
   hostilePairing,
+  impostorAuditRows,
   longNamedClient,
   managedClient,
   pairing,
+  silentGonePairing,
   silentPairing,
   variedClients,
 } from "./program-states.ts";
@@ -77,11 +80,14 @@ export function scenarios(nowMs: number) {
     pairing: { ...active, pairings: [pairing(nowMs)] },
     hostilePairing: { ...active, pairings: [hostilePairing(nowMs)] },
     silentPairing: { ...active, pairings: [silentPairing(nowMs)] },
+    gonePairing: { ...active, pairings: [gonePairing(nowMs)] },
+    silentGonePairing: { ...active, pairings: [silentGonePairing(nowMs)] },
     programs: { ...active, clients: [...clients(nowMs), ...variedClients(nowMs)], blocked: blockedPrograms(nowMs) },
     pairingForbidden: { ...active, clients: [managedClient(nowMs)], status: { ...status, pairing: "forbidden" } },
     pairingForbiddenEmpty: { ...base, status: { ...status, pairing: "forbidden" } },
     audit: { ...active, auditRows: auditRows(nowMs) },
     auditLong: { ...active, auditRows: manyAuditRows(nowMs) },
+    auditImpostors: { ...active, auditRows: impostorAuditRows(nowMs) },
     auditBroken: {
       ...active,
       auditRows: hostileAuditRows(nowMs),
