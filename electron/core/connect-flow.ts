@@ -185,8 +185,10 @@ export class ConnectFlow {
     const state = { kind: "Active", grant: exchanged.value } as const;
     const committed = await this.#deps.connections.commit(live, generationOf(live), state, { organisation: attempt.organisation });
     if (committed.ok || committed.error.code !== "vault_conflict" || attempt.endedBecause !== undefined) return committed;
-    // A background refresh of the old grant was being written at the same moment: the new sign-in is what counts.
-    return this.#deps.connections.commit(live, generationOf(live), state, { organisation: attempt.organisation });
+    // A background refresh of the old grant, or a Forget, was being written at the same moment: the new sign-in is what counts.
+    const now = await this.#deps.connections.load(live.key);
+    if (!now.ok) return now;
+    return this.#deps.connections.commit(now.value, generationOf(now.value), state, { organisation: attempt.organisation });
   }
 
   #fail(attempt: Attempt, why: Failure): Result<undefined> {

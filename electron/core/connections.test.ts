@@ -10,6 +10,37 @@ async function loaded(world: World) {
   return valueOf(await world.connections.load(mazdaKey));
 }
 
+describe("two that remove the same connection at once", () => {
+  it("leave one object for what comes next, which can be written", async () => {
+    const world = await createWorld();
+    world.storeActive(mazdaKey);
+    const live = await loaded(world);
+    const release = world.vault.hold("deleteConnection");
+    const first = world.connections.remove(live);
+    const second = world.connections.remove(live);
+    release();
+    valueOf(await first);
+    const next = await loaded(world);
+    valueOf(await second);
+    expect(await loaded(world)).toBe(next);
+    valueOf(await world.connections.commit(next, 0, { kind: "Active", grant: world.newGrant("new") }));
+    expect(await loaded(world)).toBe(next);
+    valueOf(await world.connections.commit(next, 1, { kind: "Active", grant: world.newGrant("newer") }));
+    valueOf(await world.connections.remove(live));
+    expect(world.vault.stored(mazdaKey)?.generation).toBe(2);
+  });
+
+  it("leave the removed one unable to write beside it", async () => {
+    const world = await createWorld();
+    world.storeActive(mazdaKey);
+    const live = await loaded(world);
+    valueOf(await world.connections.remove(live));
+    await loaded(world);
+    expect(codeOf(await world.connections.commit(live, 0, { kind: "Active", grant: world.newGrant("late") }))).toBe("vault_conflict");
+    expect(world.vault.stored(mazdaKey)).toBeUndefined();
+  });
+});
+
 describe("committing", () => {
   it("raises the generation by one and keeps organisation and connection time", async () => {
     const world = await createWorld();

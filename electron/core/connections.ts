@@ -105,7 +105,7 @@ export class Connections {
     state: StoredState,
     besides: CommitExtras = {},
   ): Promise<Result<undefined>> {
-    if (generationOf(live) !== expectedGeneration) return err(failure("vault_conflict"));
+    if (generationOf(live) !== expectedGeneration || !this.#isCurrent(live)) return err(failure("vault_conflict"));
     if (live.unsaved !== undefined) {
       // The vault refuses to skip a generation: what waits goes first, and says why if it still cannot be written.
       const waiting = await this.#writeUnsaved(live);
@@ -182,11 +182,13 @@ export class Connections {
     return refused;
   }
 
-  /** Deletes the record and everything shown about it. */
+  /** Deletes the record and everything shown about it. Nothing is left to do when somebody else has done it meanwhile. */
   async remove(live: LiveConnection): Promise<Result<undefined>> {
+    if (!this.#isCurrent(live)) return ok();
     // Without a record too: the vault may hold one that cannot be read, or a Connect may be writing its first.
     const stored = live.unsaved === undefined ? generationOf(live) : generationOf(live) - 1;
     const deleted = await this.#deps.vault.deleteConnection(live.key, stored);
+    if (!this.#isCurrent(live)) return ok();
     if (!deleted.ok) return deleted;
     live.record = undefined;
     live.overlay = undefined;
@@ -195,6 +197,14 @@ export class Connections {
     this.#live.delete(connectionId(live.key));
     this.#changed.emit({ ...this.view(live), state: "Forgotten" });
     return ok();
+  }
+
+  /**
+   * Whether this object stands for the connection. One that was removed does not: whoever asks next gets another, and two that
+   * were both written from would lose count of the generations.
+   */
+  #isCurrent(live: LiveConnection): boolean {
+    return this.#live.get(connectionId(live.key)) === live;
   }
 
   announce(live: LiveConnection): void {
