@@ -260,6 +260,19 @@ describe("a grant in doubt", () => {
   });
 });
 
+describe("a request while the connection is written by somebody else", () => {
+  it("is answered for the connection as it is then, not with a conflict", async () => {
+    const world = await connected(0);
+    const release = world.vault.hold("readRegistration");
+    const asked = world.token(mazdaKey);
+    await settled();
+    valueOf(await world.revocation.forget(mazdaKey));
+    release();
+    expect(await asked).toBe("not_connected");
+    expect(world.oauth.refreshes.count).toBe(0);
+  });
+});
+
 describe("a late answer", () => {
   it("changes nothing after the connection was forgotten", async () => {
     const world = await connected(0);

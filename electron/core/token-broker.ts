@@ -88,6 +88,14 @@ export class TokenBroker {
   }
 
   async #getFresh(live: LiveConnection, minValiditySeconds: number): Promise<Result<ServedToken>> {
+    const served = await this.#tryFresh(live, minValiditySeconds);
+    if (served.ok || served.error.code !== "vault_conflict") return served;
+    // Forgotten or signed in anew at the same moment: what counts is the connection as it is now.
+    const now = await this.#deps.connections.load(live.key);
+    return now.ok ? this.#tryFresh(now.value, minValiditySeconds) : now;
+  }
+
+  async #tryFresh(live: LiveConnection, minValiditySeconds: number): Promise<Result<ServedToken>> {
     const before = this.#servable(live);
     if (before !== undefined && this.#lasts(before.grant, minValiditySeconds)) return ok(before);
     const refused = this.#whyNotRenewable(live) ?? (await this.refresh(live));
