@@ -2,10 +2,10 @@
  * The pipe beside a bare Node server with the same bytes, and beside oidc-agent where Debian's package is installed. Each is
  * a process of its own; the clients are this process, or a C program. What is compared is measured in turn, so that a busy computer slows all.
  */
-import type { BenchReport, BenchTarget } from "./bench-report.ts";
+import { type BenchReport, type BenchTarget, percentile } from "./bench-report.ts";
 import { openScene } from "./pipe/bench-scene.ts";
 import { benchCClients } from "./pipe/c-clients.ts";
-import { type Beside, benchBesideRefresh, benchBesideStalled, benchCrowd, type Crowd } from "./pipe/company-rows.ts";
+import { type Beside, benchBesideRefresh, benchBesideStalled, benchCrowds, type Crowd } from "./pipe/company-rows.ts";
 import { benchMemory, type MemoryRow } from "./pipe/memory-row.ts";
 import { benchConnections, benchOpenSession, benchPipelined, type Distribution } from "./pipe/request-rows.ts";
 
@@ -28,7 +28,7 @@ export async function benchPipe(): Promise<BenchReport> {
       connectionsRow(await benchCClients(scene), connections),
       nodeConnectionsRow(connections),
       pipelinedRow(await benchPipelined(scene)),
-      crowdRow(await benchCrowd(scene)),
+      crowdRow(await benchCrowds(scene)),
       besideRow("a refresh of 3 s", "besideRefresh", await benchBesideRefresh(scene)),
       besideRow("clients stalled in mid-frame", "besideStalled", await benchBesideStalled(scene)),
       memoryRow(await benchMemory(scene)),
@@ -140,15 +140,29 @@ function pipelinedRow({ echo = Number.NaN, bareEcho = Number.NaN, broker = Numbe
   };
 }
 
-function crowdRow({ clients, refreshes, refused, lastAnswerMs }: Crowd): Row {
-  const what = `${clients.toLocaleString("en")} clients on one expired token, provider answers in 300 ms`;
+function crowdRow(crowds: readonly Crowd[]): Row {
+  const what = `${(crowds[0]?.clients ?? 0).toLocaleString("en")} clients on one expired token, provider answers in 300 ms`;
+  const times = crowds.map(({ lastAnswerMs }) => lastAnswerMs);
+  const lastAnswerMs = percentile(times, 0.5);
+  const refreshes = Math.max(...crowds.map((crowd) => crowd.refreshes));
+  const refused = crowds.reduce((sum, crowd) => sum + crowd.refused, 0);
   return {
-    lines: [what, `  refreshes ${refreshes}, refused ${refused}, last answer ${lastAnswerMs.toFixed(1)} ms after the provider's`],
-    figures: { crowdClients: clients, crowdRefreshes: refreshes, crowdRefused: refused, crowdLastAnswerMs: lastAnswerMs },
+    lines: [what, `  refreshes ${refreshes}, refused ${refused}, last answer ${times.map(ms).join(", ")} after the provider's`],
+    figures: {
+      crowdRefreshes: refreshes,
+      crowdRefused: refused,
+      crowdLastAnswerMs: lastAnswerMs,
+      ...Object.fromEntries(times.map((time, index) => [`crowd${index + 1}LastAnswerMs`, time])),
+    },
     targets: [
-      { what: `${what}: refreshes`, measured: String(refreshes), limit: "1", met: refreshes === 1 },
+      { what: `${what}: refreshes`, measured: String(refreshes), limit: "1", met: crowds.every((crowd) => crowd.refreshes === 1) },
       { what: `${what}: refused`, measured: String(refused), limit: "0", met: refused === 0 },
-      { what: `${what}: last answer after it`, measured: ms(lastAnswerMs), limit: "50 ms", met: lastAnswerMs <= 50 },
+      {
+        what: `${what}: last answer after it, median of ${times.length}`,
+        measured: ms(lastAnswerMs),
+        limit: "50 ms",
+        met: lastAnswerMs <= 50,
+      },
     ],
   };
 }

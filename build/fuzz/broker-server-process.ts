@@ -22,7 +22,8 @@ import { approvedNames, programOf, providerOf, secretMarks } from "./marked-secr
 const { folder } = childSettings.parse(JSON.parse(process.env[settingsVariable] ?? ""));
 /** Each is stored for good: enough to see that it works. */
 const mostPaired = 50;
-const connectAgainMs = 5;
+/** At once, so that it meets what is still under way. */
+const connectAgainMs = 0;
 const owners = ["a", "b"] as const;
 
 const notes: Notes = { bugs: [], logLeaks: [] };

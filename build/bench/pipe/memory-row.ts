@@ -1,4 +1,5 @@
 /** A day of polling in a minute: a million requests of several programs, each of which connects again now and then. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { BenchScene } from "./bench-scene.ts";
 import type { Memory } from "./child-contract.ts";
 import { openSession } from "./program.ts";
@@ -9,6 +10,8 @@ const pollers = 8;
 const requestsASession = 2_500;
 const underWay = 32;
 const steps = 10;
+/** What is written beside the answers is written by then. */
+const quietMs = 200;
 /** The first two tenths warm up. Then the mean of the next tenths is compared with that of the last ones. */
 const warmUpSteps = 2;
 const comparedSteps = 3;
@@ -26,6 +29,7 @@ export async function benchMemory({ broker }: BenchScene): Promise<MemoryRow> {
   const sessionsAStep = requests / steps / pollers / requestsASession;
   for (let step = 0; step < steps; step += 1) {
     await Promise.all(broker.programs.slice(0, pollers).map((program) => poll(broker.pipe, program, sessionsAStep)));
+    await delay(quietMs);
     course.push(await broker.memory());
   }
   const afterWarmUp = mean(course.slice(warmUpSteps, warmUpSteps + comparedSteps));
