@@ -391,9 +391,27 @@ static int32_t hex_word(const char *p, const char *end) {
 
 /* Each skip function returns the place after what it skipped, or NULL if it is not there or not well-formed. */
 
+/** How many characters from `p` on stand for themselves in a string: printable ASCII, no quote, no backslash. Tokens are nothing else. */
+static size_t plain_length(const char *p, const char *end) {
+  static const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+  const char *s = p;
+  /* Eight at a time; the high bit of a byte comes out set where the byte is zero (or follows one, which is only cautious). */
+  for (uint64_t word; end - s >= 8; s += 8) {
+    memcpy(&word, s, 8);
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
+    uint64_t odd = word | ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    if ((odd & highs) != 0) break;
+  }
+  while (s < end && *s >= 0x20 && (uint8_t)*s < 0x80 && *s != '"' && *s != '\\') s++;
+  return (size_t)(s - p);
+}
+
 static const char *skip_string(const char *p, const char *end) {
   if (p >= end || *p != '"') return NULL;
   for (p++; p < end && *p != '"';) {
+    size_t plain = plain_length(p, end);
+    p += plain;
+    if (plain != 0) continue;
     if ((uint8_t)*p < 0x20) return NULL;
     if (*p == '\\') {
       p++;
@@ -587,6 +605,10 @@ static bool json_at_path(struct view *value, const char *path) {
 static bool json_text(struct view value, struct text *text) {
   if (value.end - value.start < 2 || *value.start != '"') return false;
   for (const char *p = value.start + 1, *end = value.end - 1; p < end;) {
+    size_t plain = plain_length(p, end);
+    text_append(text, p, plain);
+    p += plain;
+    if (p == end) break;
     int32_t code = json_character(&p, end);
     if (code <= 0) return false;
     text_add_code_point(text, (uint32_t)code);

@@ -10,8 +10,8 @@ import type { AuditEntry } from "../core/ports.ts";
 
 /** At most 20 commits a second, and an audit row is at most this late. */
 const waitMs = 50;
-/** Bounds what is in memory; about 100 kB. */
-const maxWaiting = 500;
+/** More are not waited for: bounds what is in memory, about 1 MB. */
+const maxWaiting = 4_000;
 
 interface Waiting {
   readonly entry: AuditEntry;
@@ -46,7 +46,8 @@ export function createAuditQueue(write: (entries: readonly AuditEntry[]) => Resu
     append: (entry) =>
       new Promise((resolve, reject) => {
         waiting.push({ entry, settle: resolve, reject });
-        if (waiting.length >= maxWaiting) flush();
+        // Between two turns of the event loop: within one, all whose answers are still to be sent would wait for the disk.
+        if (waiting.length === maxWaiting) setImmediate(flush);
         else timer ??= setTimeout(flush, waitMs);
       }),
     flush,
