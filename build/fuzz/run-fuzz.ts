@@ -16,6 +16,9 @@ import { fuzz, type StartTarget } from "./fuzz-run.ts";
 import { type FuzzOptions, readFuzzOptions } from "./options.ts";
 import { startBrokerTarget, startPipeTarget } from "./pipe-target.ts";
 
+// So that what is removed at the exit is removed then, too.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 const options = readFuzzOptions(process.argv.slice(2), () => randomInt(1, 2 ** 31));
 if (options.ok) {
   const seen: Seen = new Map();
