@@ -1,4 +1,5 @@
 /** A vault that a disk or a person has damaged or replaced: what can be saved is there again, and the window says what happened. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AppUnderTest } from "../hosts/launch.ts";
 import { answerPairing, connectionRow, reconnect, waitForState } from "../support/app-window.ts";
@@ -36,7 +37,8 @@ test("a flipped bit costs one connection its sign-in and leaves the others alone
   const { profile } = dealer.workplace;
   await connectBoth(dealer, app);
   expect(await app.close()).toBe(0);
-  expect(backupsIn(profile)).toEqual([]);
+  // A slow computer may have taken one already, from which the record would be restored.
+  for (const backup of backupsIn(profile)) rmSync(join(profile, backup));
   flipBitOf(profile, mazdaUser);
 
   const again = await dealer.launch("none");
