@@ -15,6 +15,7 @@ import type { LockedVault, OpenedVault, OpenVaultOptions } from "../electron/vau
 import type { FailureCode } from "../shared/failure.ts";
 import { err, ok, type Result } from "../shared/result.ts";
 import type { AuditExportFormat, AuditVerificationView } from "../shared/views.ts";
+import { breakText } from "./audit-break.ts";
 import { UsageError } from "./command-line.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { writeParts } from "./output-stream.ts";
@@ -137,13 +138,8 @@ async function verify(source: AuditSource): Promise<number> {
   return exitCodes.ok;
 }
 
-function printBreak({ sequence, problem }: BrokenAudit): void {
-  const what = {
-    changed: `row ${sequence} was changed`,
-    missing: `row ${sequence} is missing`,
-    head: `rows were cut off or exchanged before row ${sequence}`,
-  }[problem];
-  console.log(`audit log: broken: ${what}`);
+function printBreak(broken: BrokenAudit): void {
+  console.log(`audit log: broken: ${breakText(broken)}`);
   console.log(`What to do: Keep a copy of the profile folder and an export of the log as they are now.
 Compare them with earlier exports to see what was changed. Then find out who had access to this profile,
 and whether somebody restored an older copy of it. See docs/audit.md, "When the log is broken".`);

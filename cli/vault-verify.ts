@@ -3,6 +3,7 @@ import type { AuditVerification } from "../electron/vault/audit-chain.ts";
 import type { OpenedVault } from "../electron/vault/vault.ts";
 import type { Failure } from "../shared/failure.ts";
 import type { Result } from "../shared/result.ts";
+import { breakText } from "./audit-break.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 interface Finding {
@@ -65,11 +66,9 @@ async function connectionFindings({ vault, inspect }: OpenedVault): Promise<read
 function auditFinding(verified: Result<AuditVerification>): Finding {
   if (!verified.ok) return failed("audit log", verified.error);
   if (verified.value.kind === "intact") return { kind: "ok", text: `audit log: ${verified.value.rows} rows, unbroken` };
-  const { problem, sequence } = verified.value;
-  const what = { changed: "was changed", missing: "is missing", head: "or those after it were cut off or added" }[problem];
   return {
     kind: "fail",
-    text: `audit log: row ${sequence} ${what}`,
+    text: `audit log: ${breakText(verified.value)}`,
     remedy: "Tell your administrator: somebody has changed the vault file.",
   };
 }

@@ -122,7 +122,7 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
   });
 }
 
-type Audit = (entry: Omit<AuditEntry, "atMs">) => void;
+export type Audit = (entry: Omit<AuditEntry, "atMs">) => void;
 type Core = ReturnType<typeof buildCore>;
 
 function buildCore(

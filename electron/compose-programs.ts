@@ -1,11 +1,11 @@
 /** Builds what knows the programs and asks a person about new ones, and connects it to the audit log and the window. */
 import { type Failure, failure } from "../shared/failure.ts";
 import { err, ok, type Result } from "../shared/result.ts";
-import type { StartBrokerParts } from "./compose-broker.ts";
+import type { Audit, StartBrokerParts } from "./compose-broker.ts";
 import { BlockedPrograms } from "./core/blocked-programs.ts";
 import { OnceAMinute } from "./core/once-a-minute.ts";
 import { Pairings } from "./core/pairing.ts";
-import type { AuditEntry, Vault } from "./core/ports.ts";
+import type { Vault } from "./core/ports.ts";
 import type { ProgramRegistry } from "./core/program-api.ts";
 import { identityKey } from "./core/program-identity.ts";
 import { Programs } from "./core/programs.ts";
@@ -14,8 +14,6 @@ import { systemClock, systemRandomness } from "./shell/system-ports.ts";
 
 /** Rows a minute about requests to be paired that nobody was asked about. */
 const maxPromptRows = 30;
-
-type Audit = (entry: Omit<AuditEntry, "atMs">) => void;
 
 /** All that concerns the programs of one run. */
 export interface ProgramParts {

@@ -95,4 +95,36 @@ export const programFailures = {
     "The pipe could not be closed to other users of this computer ({{problem}}), so DMS Connect serves no programs.",
     "Restart DMS Connect. If it happens again, call your DMS vendor.",
   ),
+  protocol_unsupported: texts(
+    "invalid_request",
+    false,
+    "Protocol version {{protocol}} is not spoken here; this is version 1.",
+    "Update the program or DMS Connect.",
+  ),
+  method_unknown: texts(
+    "invalid_request",
+    false,
+    "There is no method named {{method}}.",
+    "See docs/pipe-protocol.md for the methods of this version.",
+  ),
+  message_invalid: texts("invalid_request", false, "The message is not valid: {{problem}}.", "See docs/pipe-protocol.md for its form."),
+  message_too_large: texts("invalid_request", false, "The message is longer than {{limit}} bytes.", "Send shorter messages."),
+  session_not_authenticated: texts(
+    "not_paired",
+    false,
+    "The session has not proved its key yet.",
+    "Send session.hello and session.authenticate first.",
+  ),
+  broker_unreachable: texts(
+    "internal_error",
+    true,
+    "DMS Connect is not running.",
+    "Start DMS Connect and try again. If its window is open, read what it says there.",
+  ),
+  broker_not_genuine: texts(
+    "not_paired",
+    false,
+    "The program on the pipe could not prove that it is DMS Connect.",
+    "Look at the page DMS programs of DMS Connect. If this program is not there, pair it again. Else restart DMS Connect; if it happens again, call your administrator.",
+  ),
 } as const satisfies Record<string, FailureTexts>;

@@ -188,6 +188,7 @@ export class ConnectFlow {
     // A background refresh of the old grant, or a Forget, was being written at the same moment: the new sign-in is what counts.
     const now = await this.#deps.connections.load(live.key);
     if (!now.ok) return now;
+    if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
     return this.#deps.connections.commit(now.value, generationOf(now.value), state, { organisation: attempt.organisation });
   }
 

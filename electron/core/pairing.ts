@@ -18,7 +18,6 @@ import { PromptPause } from "./prompt-pause.ts";
 const pairingLifetimeMs = 3 * 60_000;
 /** A person cannot judge a pile of prompts. */
 const maxWaiting = 3;
-
 /** A prompt whose program has gone stays this long, so that a person sees who asked, and can block it. */
 const goneMs = 30_000;
 
@@ -95,7 +94,7 @@ export class Pairings {
     const { randomness, clock } = this.#deps;
     const pairingId = randomness.newId();
     const { promise, resolve } = Promise.withResolvers<Result<PairingWaitResult>>();
-    const stopTimer = clock.setTimer(pairingLifetimeMs, () => this.#endUnapproved(pairingId, failure("pairing_expired")));
+    const stopTimer = clock.setTimer(pairingLifetimeMs, () => this.#expire(pairingId));
     const expiresAtMs = clock.nowMs() + pairingLifetimeMs;
     const view: PairingView = { ...program, pairingId, code: randomness.newSixDigits(), expiresAtMs };
     return { view, sessionId, decided: promise, decide: resolve, stopTimer, isWanted: false };
@@ -129,8 +128,8 @@ export class Pairings {
       pairing.isWanted = true;
       return saved;
     }
-    // Read anew: the program may have gone meanwhile.
-    if (this.#waiting.get(pairingId)?.view.isGone !== undefined || !this.#waiting.has(pairingId)) return this.#undo(client);
+    // It may have been answered, have run out or have gone meanwhile.
+    if (!this.#waiting.has(pairingId) || pairing.view.isGone) return this.#undo(client);
     pairing.clientId = client.clientId;
     this.#pause.approved(identityKey(pairing.view));
     this.#settle(pairingId, ok({ clientId: client.clientId, clientKey: client.clientKey }));
@@ -148,7 +147,8 @@ export class Pairings {
   deny(pairingId: string): Result<undefined> {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return err(failure("pairing_unknown"));
-    this.#endUnapproved(pairingId, failure("pairing_denied"), "window");
+    this.#endUnapproved(pairing, failure("pairing_denied"));
+    this.#deps.onDecided(pairing.view, undefined, "pairing_denied", "window");
     return ok();
   }
 
@@ -158,7 +158,9 @@ export class Pairings {
     if (pairing === undefined) return err(failure("pairing_unknown"));
     const blocked = await this.#deps.blocked.block(pairing.view);
     if (!blocked.ok) return blocked;
-    this.#endUnapproved(pairingId, failure("pairing_denied"), "window", "pairing_blocked");
+    // It may have ended meanwhile; the program is blocked all the same.
+    if (this.#waiting.has(pairingId)) this.#endUnapproved(pairing, failure("pairing_denied"));
+    this.#deps.onDecided(pairing.view, undefined, "pairing_blocked", "window");
     // Whoever wore the person down is gone: the others need not wait for it.
     this.#pause.blocked();
     return ok();
@@ -204,13 +206,18 @@ export class Pairings {
     this.#deps.onDecided(pairing.view, clientId, removed.ok ? "pairing_expired" : removed.error.code, "broker");
   }
 
-  #endUnapproved(pairingId: string, reason: Failure, endedBy: "window" | "broker" = "broker", outcome: string = reason.code): void {
+  /** Nobody has answered in time. */
+  #expire(pairingId: string): void {
     const pairing = this.#waiting.get(pairingId);
     if (pairing === undefined) return;
+    this.#endUnapproved(pairing, failure("pairing_expired"));
+    this.#deps.onDecided(pairing.view, undefined, "pairing_expired", "broker");
+  }
+
+  #endUnapproved(pairing: Pairing, reason: Failure): void {
     // A program that has gone was counted when it went.
     if (!pairing.isWanted && !pairing.view.isGone) this.#pause.notApproved(identityKey(pairing.view), this.#deps.clock.nowMs());
-    this.#settle(pairingId, err(reason));
-    this.#deps.onDecided(pairing.view, undefined, outcome, endedBy);
+    this.#settle(pairing.view.pairingId, err(reason));
   }
 
   #settle(pairingId: string, outcome: Result<PairingWaitResult>): void {
@@ -218,7 +225,8 @@ export class Pairings {
     if (pairing === undefined) return;
     pairing.stopTimer();
     this.#waiting.delete(pairingId);
-    this.#decided.set(pairingId, pairing);
+    // Who has gone fetches nothing.
+    if (!pairing.view.isGone) this.#decided.set(pairingId, pairing);
     pairing.decide(outcome);
     this.#changed.emit(this.list());
   }

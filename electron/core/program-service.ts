@@ -163,7 +163,7 @@ export class ProgramService implements ProgramApi {
     const waitMs = this.#signIns.take(client.clientId, signInsPerMinute, this.#deps.clock.nowMs());
     if (waitMs > 0) return err(this.#limited(client, signInsPerMinute, waitMs, "connect.start", key.value));
     const started = await this.#deps.connectFlow.start(key.value, params.organisation);
-    this.#deps.audit("connect.start", client, key.value, started.ok ? "ok" : started.error.code);
+    this.#audit("connect.start", client, key.value, started);
     if (!started.ok) return started;
     const connection = await this.#connection(key.value);
     return connection.ok ? ok({ connection: connection.value }) : connection;
@@ -173,7 +173,7 @@ export class ProgramService implements ProgramApi {
     const key = this.#permittedKey("connect.cancel", client, selector);
     if (!key.ok) return key;
     const cancelled = this.#deps.connectFlow.cancel(key.value);
-    this.#deps.audit("connect.cancel", client, key.value, cancelled.ok ? "ok" : cancelled.error.code);
+    this.#audit("connect.cancel", client, key.value, cancelled);
     return cancelled;
   }
 
@@ -194,7 +194,7 @@ export class ProgramService implements ProgramApi {
     const key = this.#permittedKey(action, client, selector);
     if (!key.ok) return key;
     const ended = await end(key.value);
-    this.#deps.audit(action, client, key.value, ended.ok ? "ok" : ended.error.code);
+    this.#audit(action, client, key.value, ended);
     return ended;
   }
 

@@ -108,16 +108,16 @@ export class Programs {
   #endThoseDue(): void {
     this.#stopTimer();
     const nowMs = this.#deps.clock.nowMs();
-    let waitMs = Number.POSITIVE_INFINITY;
+    let waitMs: number | undefined;
     for (const client of this.#clients.values()) {
       const { untilMs } = client.access;
       if (untilMs === undefined) continue;
       // Looked at again even if it has ended: the clock may be set back, and the access comes to life and ends once more.
-      waitMs = Math.min(waitMs, longestWaitMs, untilMs > nowMs ? untilMs - nowMs : longestWaitMs);
+      waitMs = Math.min(waitMs ?? longestWaitMs, untilMs > nowMs ? untilMs - nowMs : longestWaitMs);
       if (!hasEnded(client.access, nowMs)) this.#ended.delete(client.clientId);
       else if (!this.#ended.has(client.clientId)) this.#end(client);
     }
-    if (waitMs < Number.POSITIVE_INFINITY) this.#stopTimer = this.#deps.clock.setTimer(waitMs, () => this.#endThoseDue());
+    if (waitMs !== undefined) this.#stopTimer = this.#deps.clock.setTimer(waitMs, () => this.#endThoseDue());
   }
 
   #end(client: DmsClientRecord): void {

@@ -7,6 +7,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { OnceAMinute } from "../core/once-a-minute.ts";
 import type { Log } from "../core/ports.ts";
 import type { ProgramApi, ProgramRegistry } from "../core/program-api.ts";
 import { errorCode } from "./error-code.ts";
@@ -16,9 +17,6 @@ import { type PipeLimits, pipeLimits } from "./pipe-limits.ts";
 import { preparePipePlace } from "./pipe-place.ts";
 import { PipeSession } from "./pipe-session.ts";
 import type { SessionContext } from "./session-context.ts";
-
-/** How often the log is told that all connections are taken. */
-const fullNoteMs = 60_000;
 
 export interface PipeServerOptions {
   /** From `pipeName`. */
@@ -95,12 +93,13 @@ function serverContext(options: PipeServerOptions, sessions: ReadonlySet<PipeSes
 /** What is done with each connection. Whoever is not served is closed without a word: the server never speaks first. */
 function receiver(sessions: Set<PipeSession>, { gate, ...shared }: ServerContext): (socket: Socket) => void {
   const { limits, log, nowMs } = shared;
-  const noteFull = atMostEach(fullNoteMs, nowMs, () => log.warn("pipe.too_many_sessions", { limit: limits.maxSessions }));
+  // Writing to the log takes time, which a flood of connections must not cost.
+  const fullNotes = new OnceAMinute();
   return (socket): void => {
     // Before anybody makes room for it.
     if (!gate.admits(socket)) return void socket.destroy();
     if (sessions.size >= limits.maxSessions) {
-      noteFull();
+      if (fullNotes.isDue("full", nowMs())) log.warn("pipe.too_many_sessions", { limit: limits.maxSessions });
       makeRoom(sessions);
     }
     if (sessions.size >= limits.maxSessions) return void socket.destroy();
@@ -129,16 +128,6 @@ function makeRoom(sessions: Set<PipeSession>): void {
     sessions.delete(session);
     return session.cut();
   }
-}
-
-/** Writing to the log takes time, which a flood of connections must not cost. */
-function atMostEach(periodMs: number, nowMs: () => number, work: () => void): () => void {
-  let lastMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (nowMs() - lastMs < periodMs) return;
-    lastMs = nowMs();
-    work();
-  };
 }
 
 /** Starts what goes on beside the sessions, and returns the function that ends everything. */

@@ -113,9 +113,9 @@ export class SessionEntry {
     const proved = challenge.accepts(parsed.value.proof);
     // Looked up again, and for wrong proofs too: the program may have been removed since session.hello.
     const client = await this.#options.context.registry.findClient(clientId);
-    if (this.#isDone() || !proved || client === undefined) {
-      return this.#refuseSession(clientId, "not_paired");
-    }
+    // Gone meanwhile: nothing was decided about its proof.
+    if (this.#isDone()) return refusal(failure("not_paired"));
+    if (!proved || client === undefined) return this.#refuseSession(clientId, "not_paired");
     const { limits, registry, sessionCount, version } = this.#options.context;
     if (sessionCount(clientId) >= limits.maxSessionsPerProgram) return this.#refuseSession(clientId, "rate_limited");
     registry.sessionDecided(clientId, "ok");

@@ -46,17 +46,19 @@ function computerFile(platform: NodeJS.Platform, environment: Readonly<Record<st
 /** Reads the first policy that is there. Never fails; without one everything is allowed. */
 export async function readPolicy(files: readonly string[], nowMs: number): Promise<ComputerPolicy> {
   for (const file of files) {
-    const text = await readTrusted(file);
-    if (!text.ok || text.value !== undefined) return policyOf(file, text, nowMs);
+    const read = await readTrusted(file);
+    if (read !== undefined) return policyOf(file, read, nowMs);
   }
   return { pairing: "allowed", programs: [], notices: [] };
 }
 
-function policyOf(file: string, text: Result<TrustedText | undefined, string>, nowMs: number): ComputerPolicy {
-  const parsed = text.ok ? parseJsonFile(text.value?.text ?? "", policySchema) : text;
+function policyOf(file: string, read: Result<TrustedText, string>, nowMs: number): ComputerPolicy {
+  if (!read.ok) return unusable(file, read.error);
+  const { text, everybodyReads } = read.value;
+  const parsed = parseJsonFile(text, policySchema);
   if (!parsed.ok) return unusable(file, parsed.error);
   const { pairing = "allowed", programs = [] } = parsed.value;
-  if (programs.length > 0 && text.ok && text.value?.everybodyReads === true) {
+  if (programs.length > 0 && everybodyReads) {
     return unusable(file, "it holds keys, and every user of this computer may read it");
   }
   return { pairing, programs: programs.map((entry) => programOf(entry, "policy", nowMs)), notices: [] };
@@ -72,7 +74,7 @@ interface TrustedText {
 }
 
 /** The text of the file; undefined if there is none. */
-async function readTrusted(file: string): Promise<Result<TrustedText | undefined, string>> {
+async function readTrusted(file: string): Promise<Result<TrustedText, string> | undefined> {
   try {
     await using handle = await open(file, constants.O_RDONLY);
     return await readHandle(handle);
@@ -80,7 +82,7 @@ async function readTrusted(file: string): Promise<Result<TrustedText | undefined
     const isAbsent = error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
     // A link that leads nowhere is a policy that cannot be read just now.
     if (isAbsent && (await isThere(file))) return err("the file that it links to is not there");
-    return isAbsent ? ok(undefined) : err(systemProblem(error) ?? "system error");
+    return isAbsent ? undefined : err(systemProblem(error) ?? "system error");
   }
 }
 
