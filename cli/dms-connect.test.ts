@@ -1,4 +1,4 @@
-import { chmod, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { writeCredentials } from "../clients/node/credentials-file.ts";
@@ -149,42 +149,6 @@ describe("dms-connect list", () => {
     expect(code).toBe(0);
     expect(stdout.split("\n")[1]?.split(/ +/)).toEqual(["mazda", "production", "jdoe", "Active", "~2033-05-18", "-"]);
     expect(JSON.parse((await run("list", "--json")).stdout)).toEqual({ connections: [someConnection] });
-  });
-});
-
-describe("dms-connect doctor", () => {
-  it("finds nothing wrong when all is well", async () => {
-    await start();
-    const { code, stdout } = await runPaired("doctor");
-    expect(stdout.split("\n").filter((line) => line !== "" && !line.startsWith("ok"))).toEqual([]);
-    expect(stdout).toContain("mazda (production) is registered");
-    expect(code).toBe(0);
-  });
-
-  it("names what is wrong and the remedy", async () => {
-    const locked = { version: "1.2.3", protocol: 1, vault: "locked" as const, providers: [] };
-    await start({ api: { brokerStatus: () => Promise.resolve(ok(locked)) } });
-    const { code, stdout } = await runPaired("doctor");
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/fail {2}vault: locked\n +What to do: Open DMS Connect/);
-    expect(stdout).toMatch(/fail {2}providers: none is registered\n +What to do: Add the registration/);
-  });
-
-  it("tells a broker that is not running from one that is not genuine", async () => {
-    await start();
-    broker.registry.clients.clear();
-    expect((await runPaired("doctor")).stdout).toMatch(/ok {4}broker answers[^]*fail {2}genuine/);
-    await broker.server.close();
-    expect((await run("doctor")).stdout).toContain("fail  broker answers: DMS Connect is not running.");
-  });
-
-  it.skipIf(process.platform === "win32")("sees credentials that others can read", async () => {
-    await start();
-    await writeCredentials(credentialsFile(), knownClient);
-    await chmod(credentialsFile(), 0o644);
-    const { code, stdout } = await run("doctor");
-    expect(code).toBe(1);
-    expect(stdout).toContain("can be read by other users");
   });
 });
 

@@ -1,39 +1,47 @@
-/** `dms-connect doctor`: finds out why a program gets no token, by small checks that each name their remedy. */
+/**
+ * `dms-connect doctor`: finds out why a program gets no token, by small checks that each name their remedy: first the way from
+ * the program to DMS Connect, then from this computer to each provider.
+ */
 import { isOpenToOthers, readCredentials } from "../clients/node/credentials-file.ts";
 import { type BrokerClient, type BrokerFailure, connectToBroker } from "../clients/node/dms-connect-client.ts";
 import { findPipe } from "../clients/node/find-pipe.ts";
-import { type BrokerStatusResult, pipeProtocolVersion } from "../shared/pipe-protocol.ts";
+import { type BrokerStatusResult, type PipeProvider, pipeProtocolVersion } from "../shared/pipe-protocol.ts";
 import { credentialsFile, readArguments, readWords } from "./command-line.ts";
+import { type Check, fail, failed, ok, printCheck, skip, skipped } from "./doctor-check.ts";
+import { builtInDoctorProviders, checkProviders, type DoctorProvider, networkOfThisComputer } from "./doctor-network.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { SessionOptions } from "./with-broker.ts";
 
-export const doctorUsage = "dms-connect doctor";
-
-type Check =
-  | { readonly outcome: "ok"; readonly name: string; readonly found: string }
-  | { readonly outcome: "fail"; readonly name: string; readonly found: string; readonly remedy: string }
-  /** Could not be looked at, because an earlier check failed. */
-  | { readonly outcome: "skip"; readonly name: string };
+export const doctorUsage = "dms-connect doctor [--json]";
 
 const pairFirst = "Run `dms-connect pair` and approve it in DMS Connect.";
 
 /** Runs all checks and prints each. Returns 0 if none failed. */
 export async function doctorCommand(args: readonly string[]): Promise<number> {
-  const { values, positionals } = readArguments(args, {});
+  const { values, positionals } = readArguments(args, { json: { type: "boolean" } });
   readWords(positionals, []);
   const checks = await runChecks(values);
-  for (const check of checks) print(check);
+  if (values.json === true) console.log(JSON.stringify({ checks }, undefined, 2));
+  else for (const check of checks) printCheck(check);
   return checks.some(({ outcome }) => outcome === "fail") ? exitCodes.failed : exitCodes.ok;
 }
 
 async function runChecks(options: SessionOptions): Promise<readonly Check[]> {
   const pipe = await findPipe(options.pipe);
+  const session = await sessionChecks(pipe.name, credentialsFile(options.credentials));
   return [
     ok("pipe name", `${pipe.name} (from ${pipe.source})`),
     await brokerAnswers(pipe.name),
     await credentialsMode(credentialsFile(options.credentials)),
-    ...(await sessionChecks(pipe.name, credentialsFile(options.credentials))),
+    ...session.checks,
+    ...(await networkChecks(session.providers)),
   ];
+}
+
+/** @param registered what DMS Connect has told; without it, what this build knows is looked for */
+async function networkChecks(registered: readonly DoctorProvider[] | undefined): Promise<readonly Check[]> {
+  const providers = registered ?? (await builtInDoctorProviders());
+  return providers === undefined ? [skip("way to the providers")] : checkProviders(providers, networkOfThisComputer());
 }
 
 async function brokerAnswers(pipe: string): Promise<Check> {
@@ -57,14 +65,22 @@ async function credentialsMode(file: string): Promise<Check> {
   );
 }
 
-async function sessionChecks(pipe: string, file: string): Promise<readonly Check[]> {
+interface SessionFindings {
+  readonly checks: readonly Check[];
+  /** What is registered; absent when DMS Connect has not told. */
+  readonly providers?: readonly PipeProvider[];
+}
+
+async function sessionChecks(pipe: string, file: string): Promise<SessionFindings> {
   const credentials = await readCredentials(file);
-  if (credentials === undefined) return [skip("genuine"), fail("paired", "no", pairFirst), ...skipped(statusChecks)];
+  if (credentials === undefined) return { checks: [skip("genuine"), fail("paired", "no", pairFirst), ...skipped(statusChecks)] };
   const connected = await connectToBroker({ pipe, credentials });
-  if (!connected.ok) return entryFailure(connected.error);
+  if (!connected.ok) return { checks: entryFailure(connected.error) };
   const client = connected.value;
+  const entered = [ok("genuine", "the broker proved this program's key"), ok("paired", credentials.clientId)];
   try {
-    return [ok("genuine", "the broker proved this program's key"), ok("paired", credentials.clientId), ...(await statusOf(client))];
+    const status = await statusOf(client);
+    return { ...status, checks: [...entered, ...status.checks] };
   } finally {
     client.close();
   }
@@ -81,10 +97,13 @@ function entryFailure(error: BrokerFailure): readonly Check[] {
   return [skip("genuine"), failed("paired", error), ...skipped(statusChecks)];
 }
 
-async function statusOf(client: BrokerClient): Promise<readonly Check[]> {
+async function statusOf(client: BrokerClient): Promise<SessionFindings> {
   const status = await client.brokerStatus();
-  if (!status.ok) return [failed("broker status", status.error), ...skipped(statusChecks)];
-  return [protocolCheck(status.value), vaultCheck(status.value), ...providerChecks(status.value)];
+  if (!status.ok) return { checks: [failed("broker status", status.error), ...skipped(statusChecks)] };
+  const checks = [protocolCheck(status.value), vaultCheck(status.value), ...providerChecks(status.value)];
+  // A locked vault tells of no provider: those that this build knows say more than none.
+  const { providers } = status.value;
+  return providers.length === 0 ? { checks } : { checks, providers };
 }
 
 function protocolCheck({ protocol, version }: BrokerStatusResult): Check {
@@ -99,33 +118,18 @@ function vaultCheck({ vault }: BrokerStatusResult): Check {
 }
 
 function providerChecks({ providers }: BrokerStatusResult): readonly Check[] {
-  if (providers.length > 0)
-    return providers.map(({ provider, environment }) => ok("provider", `${provider} (${environment}) is registered`));
+  if (providers.length > 0) return providers.map(providerCheck);
   return [fail("providers", "none is registered", "Add the registration in DMS Connect, or import the file from your DMS vendor.")];
 }
 
-function ok(name: string, found: string): Check {
-  return { outcome: "ok", name, found };
-}
-
-function fail(name: string, found: string, remedy: string): Check {
-  return { outcome: "fail", name, found, remedy };
-}
-
-function failed(name: string, { message, remedy, code, detail }: BrokerFailure): Check {
-  return fail(name, `${message} [${code}, ${detail}]`, remedy);
-}
-
-function skip(name: string): Check {
-  return { outcome: "skip", name };
-}
-
-function skipped(names: readonly string[]): readonly Check[] {
-  return names.map(skip);
-}
-
-function print(check: Check): void {
-  if (check.outcome === "skip") return console.log(`skip  ${check.name}`);
-  console.log(`${check.outcome.padEnd(4)}  ${check.name}: ${check.found}`);
-  if (check.outcome === "fail") console.log(`      What to do: ${check.remedy}`);
+function providerCheck({ provider, environment, state, nextTryAt }: PipeProvider): Check {
+  const found = `${provider} (${environment}) is registered`;
+  if (state !== "paused") return ok("provider", found);
+  const next = nextTryAt === undefined ? "" : ` at ${new Date(nextTryAt * 1000).toLocaleTimeString()}`;
+  const problem = `${found}, but has failed several times in a row; DMS Connect tries again${next}`;
+  return fail(
+    "provider",
+    problem,
+    "See what is said below about the way to it. If nothing is wrong there, the provider is out of order: wait.",
+  );
 }

@@ -3,32 +3,27 @@
  * events to the window, and knows in which order things open and close.
  */
 import { type Failure, failure } from "../shared/failure.ts";
-import { ok, type Result } from "../shared/result.ts";
-import type { StatusView } from "../shared/views.ts";
+import { err, ok, type Result } from "../shared/result.ts";
+import type { SettingsView, StatusView } from "../shared/views.ts";
 import type { ComposeParts } from "./compose.ts";
-import { importPrograms, openPrograms } from "./compose-programs.ts";
-import { ConnectFlow } from "./core/connect-flow.ts";
+import { buildEngine, type Engine } from "./compose-engine.ts";
+import { importPrograms, openPrograms, type ProgramParts } from "./compose-programs.ts";
+import { buildTime } from "./compose-time.ts";
 import type { ConnectionKey } from "./core/connection-state.ts";
-import { Connections } from "./core/connections.ts";
-import type { AuditEntry, DmsClientRecord } from "./core/ports.ts";
+import type { Connections } from "./core/connections.ts";
+import type { AuditEntry, Clock, DmsClientRecord } from "./core/ports.ts";
 import type { ProgramRegistry } from "./core/program-api.ts";
 import { ProgramService } from "./core/program-service.ts";
 import type { Programs } from "./core/programs.ts";
-import { RefreshScheduler } from "./core/refresh-scheduler.ts";
 import { Registrations } from "./core/registrations.ts";
-import { Revocation } from "./core/revocation.ts";
-import { TokenBroker } from "./core/token-broker.ts";
 import { VaultTransfer } from "./core/vault-transfer.ts";
 import { importRegistrations, type WindowBroker } from "./ipc/handlers.ts";
 import { createCertificateStore } from "./oauth/loopback-certificate.ts";
-import { createCallbackEndpoint } from "./oauth/loopback-server.ts";
-import { createOAuthClient } from "./oauth/oauth-client.ts";
 import { publishBrokerFile, removeBrokerFile } from "./pipe/broker-file.ts";
 import { pipeName } from "./pipe/pipe-name.ts";
 import { type PipeServer, startPipeServer } from "./pipe/pipe-server.ts";
 import type { ComputerPolicy } from "./settings/policy.ts";
 import { readBoundedText, readProgramText } from "./shell/bounded-file.ts";
-import { systemClock, systemRandomness } from "./shell/system-ports.ts";
 import { createTransferSeal } from "./vault/transfer-file.ts";
 import type { OpenedVault } from "./vault/vault.ts";
 
@@ -39,10 +34,14 @@ export interface RunningBroker {
   readonly window: WindowBroker;
   readonly pipe: () => Pipe;
   readonly notices: () => readonly Failure[];
+  /** `TrustedTime.toldCorrectionMs`. */
+  readonly clockCorrectionMs: () => number;
   readonly callbackCertificate: () => Promise<Result<{ readonly certificatePem: string; readonly privateKeyPem: string }>>;
   /** Tries to write what the disk has refused so far; gives why, for each sign-in that would be lost by quitting now. */
   readonly unsaved: () => Promise<readonly Failure[]>;
-  readonly close: () => Promise<void>;
+  /** The person has changed the settings. */
+  readonly settingsChanged: () => void;
+  readonly close: (retryAfterSeconds?: number) => Promise<void>;
 }
 
 export interface StartBrokerParts extends ComposeParts {
@@ -51,68 +50,56 @@ export interface StartBrokerParts extends ComposeParts {
   readonly onCertificate: (certificatePem: string) => void;
   /** What the broker has to tell has changed. */
   readonly onNoticesChanged: () => void;
+  readonly settings: () => SettingsView;
 }
 
 /** Starts everything that needs the vault. Fails when the vault cannot be read; then nothing of it runs. */
 export async function startBroker(parts: StartBrokerParts, opened: OpenedVault): Promise<Result<RunningBroker>> {
   const { vault } = opened;
   const { log } = parts;
-  const audit = auditor(opened, parts);
   const registrations = new Registrations(vault, parts.providers);
+  let engine: Engine | undefined;
+  const {
+    time,
+    oauth,
+    close: closeTime,
+  } = buildTime(parts, registrations, () => {
+    engine?.planAnew();
+    parts.onNoticesChanged();
+  });
+  const { clock } = time;
+  parts.proxySignIns?.attach(vault);
+  const audit = auditor(opened, parts, clock);
   const ready = await registrations.open();
   if (!ready.ok) return ready;
   const known = await openPrograms(parts, vault, audit);
   if (!known.ok) return known;
-  const { programs, blocked, pairings, registry } = known.value;
+  const { programs, registry } = known.value;
   const certificate = observedCertificate(parts, opened);
-  const core = buildCore(parts, opened, registrations, audit, certificate);
-  connectEvents(parts, core.connections, registrations);
-  const transfer = new VaultTransfer({
-    vault,
-    connections: core.connections,
-    registrations,
-    clock: systemClock,
-    seal: createTransferSeal(),
-    refreshSettled: (live) => core.broker.refreshSettled(live),
-  });
-  const window: WindowBroker = {
-    ...core,
-    registrations,
-    pairings,
-    programs,
-    blocked,
-    importPrograms: (text) => importPrograms(programs, audit, text),
-    transfer,
-    auditLog: {
-      pageAudit: opened.pageAudit,
-      verifyAudit: opened.verifyAudit,
-      exportAudit: opened.exportAudit,
-      record: (action, outcome) => vault.appendAudit({ atMs: Date.now(), action, actor: "window", outcome }),
-    },
-    audit: (action, outcome, about) => {
-      const name = about?.programName;
-      audit({ ...keyColumns(about), action, actor: "window", ...(name === undefined ? {} : { actorName: name }), outcome });
-    },
-  };
+  const core = buildEngine({ app: parts, vault, registrations, time, oauth, audit, certificate });
+  engine = core;
+  const window = windowBroker(parts, opened, core, { registrations, known: known.value, audit, clock });
   const notices = [...(await importGivenFiles(parts, window))];
-  const pipe = await openPipe(parts, { core, registrations, programs, registry, audit });
-  await core.scheduler.start();
+  const pipe = await openPipe(parts, { core, clock, registrations, programs, registry, audit });
+  await core.start();
   // Revocations may take as long as the provider does; nobody waits for them.
   core.revocation.resume().catch((error: unknown) => log.error("revocation.resume", error));
   const health = watchVault(parts, opened, core.connections);
   return ok({
     window,
     pipe: () => pipe.state,
-    notices: () => [...notices, ...health()],
+    notices: () => [...notices, ...core.notices(), ...health()],
+    clockCorrectionMs: () => time.toldCorrectionMs,
     callbackCertificate: certificate,
     unsaved: () => core.connections.flush(),
-    close: async () => {
-      core.scheduler.stop();
+    settingsChanged: () => core.settingsChanged(),
+    close: async (retryAfterSeconds) => {
+      closeTime();
+      parts.proxySignIns?.detach();
       programs.close();
       core.connectFlow.cancelAll(failure("shutting_down"));
-      core.revocation.shutDown();
       try {
-        await Promise.all([pipe.close(), core.broker.shutDown()]);
+        await Promise.all([pipe.close(retryAfterSeconds), core.stop()]);
         const [lost, ...others] = await core.connections.flush();
         if (lost !== undefined) log.warn("tokens.not-saved", { connections: others.length + 1, code: lost.code });
       } finally {
@@ -122,76 +109,78 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
   });
 }
 
+interface WindowWiring {
+  readonly registrations: Registrations;
+  readonly known: ProgramParts;
+  readonly audit: Audit;
+  readonly clock: Clock;
+}
+
+/** What the window may ask of the broker. */
+function windowBroker(parts: StartBrokerParts, opened: OpenedVault, core: Engine, wiring: WindowWiring): WindowBroker {
+  const { vault } = opened;
+  const { registrations, known, audit, clock } = wiring;
+  const transfer = new VaultTransfer({
+    vault,
+    connections: core.connections,
+    registrations,
+    clock,
+    seal: createTransferSeal(),
+    refreshSettled: (live) => core.broker.refreshSettled(live),
+  });
+  return {
+    ...core,
+    registrations,
+    proxySignIn: async (params) => {
+      const saved = await (parts.proxySignIns?.save(params) ?? Promise.resolve(err(failure("internal_error"))));
+      // The person waits for it.
+      if (saved.ok) core.tryNetworkNow();
+      return saved;
+    },
+    pairings: known.pairings,
+    programs: known.programs,
+    blocked: known.blocked,
+    importPrograms: (text) => importPrograms(known.programs, audit, text),
+    transfer,
+    auditLog: {
+      pageAudit: opened.pageAudit,
+      verifyAudit: opened.verifyAudit,
+      exportAudit: opened.exportAudit,
+      record: (action, outcome) => vault.appendAudit({ atMs: clock.nowMs(), action, actor: "window", outcome }),
+    },
+    audit: (action, outcome, about) => {
+      const name = about?.programName;
+      audit({ ...keyColumns(about), action, actor: "window", ...(name === undefined ? {} : { actorName: name }), outcome });
+    },
+  };
+}
+
 export type Audit = (entry: Omit<AuditEntry, "atMs">) => void;
-type Core = ReturnType<typeof buildCore>;
-
-function buildCore(
-  parts: ComposeParts,
-  { vault }: OpenedVault,
-  registrations: Registrations,
-  audit: Audit,
-  certificate: RunningBroker["callbackCertificate"],
-) {
-  const { log } = parts;
-  const connections = new Connections({ vault, clock: systemClock, describe: (key) => registrations.describe(key) });
-  const oauth = createOAuthClient({ fetch: parts.fetch, nowMs: Date.now });
-  const record = (action: string) => (key: ConnectionKey, outcome: string) =>
-    audit({ ...keyColumns(key), action, actor: "broker", outcome });
-  const broker = new TokenBroker({
-    connections,
-    registrations,
-    oauth,
-    clock: systemClock,
-    randomness: systemRandomness,
-    random: Math.random,
-    onRefreshed: record("refresh"),
-  });
-  const connectFlow = new ConnectFlow({
-    connections,
-    registrations,
-    oauth,
-    callback: createCallbackEndpoint({ certificate, log }),
-    browser: parts.browser,
-    clock: systemClock,
-    onEnded: record("connect"),
-  });
-  const revocation = new Revocation({
-    connections,
-    registrations,
-    connectFlow,
-    broker,
-    oauth,
-    clock: systemClock,
-    random: Math.random,
-    onEnded: (action, key, outcome) => record(action)(key, outcome),
-  });
-  const scheduler = new RefreshScheduler({ connections, registrations, broker, clock: systemClock });
-  return { connections, broker, connectFlow, revocation, scheduler };
-}
-
-function connectEvents(parts: ComposeParts, connections: Connections, registrations: Registrations): void {
-  const { sendEvent } = parts;
-  connections.onChanged((view) => sendEvent("connectionChanged", view));
-  registrations.onChanged((views) => sendEvent("registrationsChanged", views));
-}
-
 interface PipeWiring {
-  readonly core: Core;
+  readonly core: Engine;
+  readonly clock: Clock;
   readonly registrations: Registrations;
   readonly programs: Programs;
   readonly registry: ProgramRegistry;
   readonly audit: Audit;
 }
 
-async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<{ readonly state: Pipe; readonly close: () => Promise<void> }> {
-  const { core, registrations, programs, registry, audit } = wiring;
+interface OpenedPipe {
+  readonly state: Pipe;
+  readonly close: (retryAfterSeconds?: number) => Promise<void>;
+}
+
+async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<OpenedPipe> {
+  const { core, clock, registrations, programs, registry, audit } = wiring;
   const { log } = parts;
   const programApi = new ProgramService({
     ...core,
     registrations,
-    clock: systemClock,
+    clock,
     version: parts.version,
     seen: (clientId) => programs.seen(clientId),
+    onShowRequested: (connectionId) => parts.onShowRequested?.({ page: "connections", connectionId }),
+    pauseOf: (provider, environment) => core.gate.pauseOf(provider, environment),
     audit: (action, client: DmsClientRecord, key, outcome) =>
       audit({ ...keyColumns(key), action, actor: client.clientId, actorName: client.name, outcome }),
   });
@@ -207,17 +196,17 @@ async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<{ read
   if (!published.ok) log.warn("broker-file.failed", { code: published.error.code });
   return {
     state: { state: "listening", name: started.value.name },
-    close: async () => {
+    close: async (retryAfterSeconds) => {
       await removeBrokerFile(parts.profileFolder);
-      await started.value.close();
+      await started.value.close(retryAfterSeconds);
     },
   };
 }
 
 /** Audit rows are written off every answer's path; one that cannot be written is told to the log. */
-function auditor({ vault }: OpenedVault, { log }: ComposeParts): Audit {
+function auditor({ vault }: OpenedVault, { log }: ComposeParts, clock: Clock): Audit {
   return (entry) => {
-    void vault.appendAudit({ ...entry, atMs: Date.now() }).then((written) => {
+    void vault.appendAudit({ ...entry, atMs: clock.nowMs() }).then((written) => {
       if (!written.ok) log.warn("audit.failed", { action: entry.action, code: written.error.code });
     });
   };

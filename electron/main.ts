@@ -1,5 +1,6 @@
-/** Starts and ends the app: one instance a profile, the broker, the window. */
+/** Starts and ends the app: one instance a profile, the broker, the window, the tray. */
 import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import {
   app,
@@ -10,6 +11,7 @@ import {
   Notification,
   nativeImage,
   net,
+  powerMonitor,
   protocol,
   safeStorage,
   session,
@@ -18,56 +20,64 @@ import {
 } from "electron";
 import { defaultProfileFolder } from "../clients/node/default-pipe-name.ts";
 import packageJson from "../package.json" with { type: "json" };
-import { type Failure, failure } from "../shared/failure.ts";
-import { err, ok, type Result } from "../shared/result.ts";
+import type { ConnectionView } from "../shared/views.ts";
 import { type Application, compose } from "./compose.ts";
 import { createLog, type OpenedLog } from "./diagnostics/log.ts";
 import { logUnhandled } from "./diagnostics/unhandled.ts";
 import { callGuards } from "./ipc/guards.ts";
 import { createHandlers } from "./ipc/handlers.ts";
-import { createEventSender, registerIpcRouter } from "./ipc/router.ts";
+import { createEventSender, registerIpcRouter, type SendEvent } from "./ipc/router.ts";
 import { builtInProviders } from "./oauth/provider-registry.ts";
 import { policyFiles } from "./settings/policy.ts";
+import { ruleSettings } from "./settings/ruled-settings.ts";
+import { createAppEnd } from "./shell/app-end.ts";
+import { linkIn, parseAppLink, registerAppLinks, targetIn } from "./shell/app-link.ts";
 import { appOrigin, registerAppScheme, serveApp } from "./shell/app-protocol.ts";
+import { createAttentionNotifications } from "./shell/attention-notification.ts";
 import { turnDumpsOff } from "./shell/core-dumps.ts";
 import { createFileDialogs } from "./shell/file-dialogs.ts";
-import {
-  applyRequestedSystemKeys,
-  earlierSystemKeys as earlierSystemKeysIn,
-  keepLocalState,
-  rememberProvenSystemKeys,
-  requestEarlierSystemKeys,
-} from "./shell/local-state.ts";
+import { configFolder, createLoginItem } from "./shell/login-item.ts";
+import { createWindowKeeper } from "./shell/main-window.ts";
 import { guardNavigation, refusePermissions } from "./shell/navigation-guard.ts";
+import { createNetworkWatch } from "./shell/network-watch.ts";
+import { ownCommand, restartCommand } from "./shell/own-command.ts";
 import { pairingNotifier } from "./shell/pairing-notification.ts";
+import { createPowerWatch } from "./shell/power-watch.ts";
 import { createProviderFetch } from "./shell/provider-fetch.ts";
+import { createProxySignIns } from "./shell/proxy-sign-ins.ts";
+import { isSureToQuit } from "./shell/quit-question.ts";
+import { onSystemShutdown } from "./shell/session-end.ts";
 import { holdSingleInstance } from "./shell/single-instance.ts";
 import { readStartOptions } from "./shell/start-options.ts";
+import { staysNotifier } from "./shell/stays-notification.ts";
 import { createSystemBrowser } from "./shell/system-browser.ts";
-import { createTray } from "./shell/tray.ts";
-import { bringToFront, createMainWindow } from "./shell/window.ts";
+import { createSystemKeys, keepSystemKeys } from "./shell/system-keys.ts";
+import { type AppTray, openTray } from "./shell/tray.ts";
+import { openBatterySaver } from "./shell/windows-battery-saver.ts";
 
-/** A provider that does not answer must not keep the app from ending. */
-const longestCloseMs = 3_000;
-const profileFolder = defaultProfileFolder(process.platform, process.env);
-/** Windows only. The app restarts after its answer has reached the window. */
-const earlierSystemKeys = {
-  available: () => earlierSystemKeysIn(profileFolder).length > 0,
-  use: (): Result<undefined> => {
-    if (!requestEarlierSystemKeys(profileFolder).ok) return err(failure("vault_locked"));
-    setImmediate(() => {
-      app.relaunch();
-      app.quit();
-    });
-    return ok();
-  },
-  proven: () => void rememberProvenSystemKeys(profileFolder),
-};
+const { platform } = process;
+const profileFolder = defaultProfileFolder(platform, process.env);
+const startOptions = readStartOptions(process.argv.slice(1));
 let application: Application | undefined;
 let log: OpenedLog | undefined;
-let tray: Tray | undefined;
-let closing: Promise<void> | undefined;
-let isClosed = false;
+let tray: AppTray | undefined;
+
+const windows = () => BrowserWindow.getAllWindows();
+const sendEvent = createEventSender(windows);
+const mainWindow = createWindowKeeper({
+  BrowserWindow,
+  preloadPath: join(import.meta.dirname, "../preload/preload.cjs"),
+  onTarget: (target) => sendEvent("windowTargetChanged", target),
+  onSessionEnd: () => end.endSession(),
+});
+const end = createAppEnd({
+  app,
+  running: () => application,
+  isSure: (why, unsaved) => isSureToQuit(dialog, why, unsaved),
+  relaunch: () => app.relaunch(restartCommand(ownCommand(app, process), process.argv, windows().length > 0)),
+  log: { error: (event, error) => log?.error(event, error), warn: (event) => log?.warn(event) },
+  onClosed: () => log?.close(),
+});
 
 // First of all: what comes later holds secrets.
 const dumps = turnDumpsOff();
@@ -75,15 +85,19 @@ mkdirSync(profileFolder, { recursive: true, mode: 0o700 });
 app.setPath("userData", profileFolder);
 registerAppScheme(protocol);
 guardNavigation(app);
-if (holdSingleInstance(app, showWindow)) {
-  // The broker serves programs while its window is closed; the tray icon opens and ends it.
-  app.on("window-all-closed", () => {
-    if (tray === undefined) app.quit();
+// Options of a later start have no effect: only what its link leads to is shown.
+if (holdSingleInstance(app, (commandLine) => mainWindow.show(targetIn(commandLine)))) {
+  if (linkIn(process.argv) !== undefined) mainWindow.show(targetIn(process.argv));
+  // macOS, also before the app is ready.
+  app.on("open-url", (event, url) => {
+    event.preventDefault();
+    mainWindow.show(parseAppLink(url));
   });
-  app.on("activate", showWindow);
-  app.on("before-quit", closeBeforeQuit);
-  // Electron reads the system's key file after this module has run: what it may overwrite is copied before.
-  const systemKeys = process.platform === "win32" ? keepSystemKeys() : undefined;
+  const tellThatItStays = staysNotifier({ Notification, profileFolder, onClick: () => mainWindow.show() });
+  // The broker serves programs while its window is closed; the tray icon opens and ends it. Not raised when the app quits.
+  app.on("window-all-closed", () => (tray === undefined ? app.quit() : tellThatItStays()));
+  app.on("before-quit", end.beforeQuit);
+  const systemKeys = platform === "win32" ? keepSystemKeys(profileFolder) : undefined;
   app
     .whenReady()
     .then(() => start({ ...dumps, ...systemKeys }))
@@ -92,106 +106,84 @@ if (holdSingleInstance(app, showWindow)) {
   app.quit();
 }
 
-/** Windows: what became of `Local State`, as words for the log. */
-function keepSystemKeys() {
-  const applied = applyRequestedSystemKeys(profileFolder, Date.now());
-  const kept = keepLocalState(profileFolder, Date.now());
-  return {
-    systemKeysApplied: applied.ok ? (applied.value.applied ?? "none") : applied.error,
-    systemKeysKept: kept.ok ? (kept.value.kept ?? "none") : kept.error,
-  };
-}
-
 async function start(safety: Readonly<Record<string, string>>): Promise<void> {
   const opened = createLog({ folder: profileFolder });
   log = opened;
   opened.info("start", safety);
   logUnhandled(opened);
-  const windows = () => BrowserWindow.getAllWindows();
-  const browser = createSystemBrowser(shell);
-  const notifyOfPairing = pairingNotifier({ Notification, onClick: showWindow });
+  onSystemShutdown(powerMonitor, end.endSession);
   refusePermissions(session.defaultSession);
   serveApp(protocol, join(import.meta.dirname, "../renderer"));
-  const composed = await compose({
+  registerAppLinks(app, platform);
+  const showConnections = () => mainWindow.show({ page: "connections" });
+  const trayActions = { onOpen: () => mainWindow.show(), onShowConnections: showConnections, onQuit: () => app.quit() };
+  tray = openTray({ Tray, Menu, nativeImage, log: opened, ...trayActions });
+  const browser = createSystemBrowser(shell);
+  const composed = await composeOn(opened, browser);
+  application = composed;
+  const loginItem = createLoginItem({
+    platform,
+    app,
+    command: ownCommand(app, process),
+    configFolder: configFolder(process.env, homedir()),
+  });
+  const settings = ruleSettings({ settings: composed.settings, policy: composed.policy, loginItem });
+  const enforced = settings.enforce();
+  if (!enforced.ok) opened.warn("login-item", { problem: String(enforced.error.params["problem"]) });
+  const files = createFileDialogs({ dialog, window: () => windows()[0] });
+  const handlers = createHandlers({ ...composed, settings, files, browser, takeWindowTarget: mainWindow.takeTarget });
+  registerIpcRouter({ ipcMain, handlers, guards: callGuards, windows, appOrigin, log: opened });
+  const hidden = startOptions.hidden || wasOpenedAtLogin();
+  mainWindow.start({ log: opened, hidden });
+  opened.info("started", { hidden });
+  // macOS, also when it opens the app at login: not before it is settled whether that start is hidden.
+  app.on("activate", () => mainWindow.show());
+}
+
+async function composeOn(opened: OpenedLog, browser: ReturnType<typeof createSystemBrowser>): Promise<Application> {
+  const { defaultSession } = session;
+  const proxySignIns = createProxySignIns();
+  const resolveProxy = (url: string) => defaultSession.resolveProxy(url);
+  const notifyOfPairing = pairingNotifier({ Notification, onClick: () => mainWindow.show() });
+  const attention = createAttentionNotifications({ Notification, onClick: mainWindow.show });
+  const sendAndFollow: SendEvent = (name, payload) => {
+    sendEvent(name, payload);
+    // The payload of just this event.
+    if (name === "connectionChanged") attention.follow(payload as ConnectionView);
+  };
+  return compose({
     profileFolder,
     log: opened,
     version: packageJson.version,
     hostName: hostName(),
     providers: builtInProviders,
     safeStorage,
-    session: session.defaultSession,
-    fetch: createProviderFetch(net),
+    session: defaultSession,
+    fetch: createProviderFetch({ net, proxySignIns, resolveProxy }),
+    proxySignIns,
+    network: createNetworkWatch({ net, session: defaultSession }),
+    power: createPowerWatch({ powerMonitor, platform, isBatterySaverOn: await openBatterySaver() }),
     browser,
-    sendEvent: createEventSender(windows),
+    sendEvent: sendAndFollow,
     onPairingRequested: (pairing) => {
-      showWindow();
+      mainWindow.show();
       notifyOfPairing(pairing);
     },
-    policyFiles: policyFiles(process.platform, process.env),
-    startOptions: readStartOptions(process.argv.slice(1)),
-    ...(process.platform === "win32" ? { earlierSystemKeys } : {}),
+    onAttention: attention.show,
+    onAttentionCount: (count) => {
+      tray?.showAttention(count);
+      if (count === 0) attention.closeAll();
+    },
+    onShowRequested: mainWindow.show,
+    policyFiles: policyFiles(platform, process.env),
+    startOptions,
+    ...(platform === "win32" ? { earlierSystemKeys: createSystemKeys(profileFolder, end.restart) } : {}),
   });
-  application = composed;
-  const files = createFileDialogs({ dialog, window: () => windows()[0] });
-  const handlers = createHandlers({ ...composed, files, browser });
-  registerIpcRouter({ ipcMain, handlers, guards: callGuards, windows, appOrigin, log: opened });
-  if (hostName() === "electron") tray = createTray({ Tray, Menu, nativeImage, onOpen: showWindow, onQuit: () => app.quit() });
-  showWindow();
 }
 
-function showWindow(): void {
-  if (application === undefined || log === undefined) return;
-  const preloadPath = join(import.meta.dirname, "../preload/preload.cjs");
-  bringToFront(BrowserWindow.getAllWindows()[0] ?? createMainWindow({ BrowserWindow, preloadPath, log }));
-}
-
-/** However often somebody quits, everything is closed once and in order before the app ends. */
-function closeBeforeQuit(event: { readonly preventDefault: () => void }): void {
-  if (isClosed || application === undefined) return;
-  event.preventDefault();
-  closing ??= closeAll(application);
-}
-
-async function closeAll(open: Application): Promise<void> {
-  const mayGo = await mayClose(open).catch((error: unknown) => {
-    // A host that cannot ask must still be able to end.
-    log?.error("close", error);
-    return true;
-  });
-  if (!mayGo) {
-    closing = undefined;
-    return;
-  }
-  const timeUp = new Promise<void>((resolve) => setTimeout(resolve, longestCloseMs));
-  try {
-    await Promise.race([open.close(), timeUp]);
-  } catch (error) {
-    log?.error("close", error);
-  }
-  log?.close();
-  isClosed = true;
-  app.quit();
-}
-
-/** Asks before a renewed sign-in is lost that the disk has refused: it may end at the provider with it. */
-async function mayClose(open: Application): Promise<boolean> {
-  const unsaved = await open.unsaved();
-  const [why] = unsaved;
-  if (why === undefined) return true;
-  return await isSureToQuit(why, unsaved.length);
-}
-
-async function isSureToQuit(why: Failure, unsaved: number): Promise<boolean> {
-  const { response } = await dialog.showMessageBox({
-    type: "warning",
-    title: "DMS Connect",
-    message: `Sign-ins that could not be saved: ${unsaved}`,
-    detail: `${why.message} If you quit now, these users may have to sign in again. ${why.remedy}`,
-    buttons: ["Do not quit", "Quit anyway"],
-    defaultId: 0,
-    cancelId: 0,
-  });
-  return response === 1;
+/** macOS passes no options to what it opens at login. */
+function wasOpenedAtLogin(): boolean {
+  return platform === "darwin" && app.getLoginItemSettings().wasOpenedAtLogin;
 }
 
 /** An app that could not start must neither stay without a window nor keep the next start from trying. */

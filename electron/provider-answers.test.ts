@@ -27,13 +27,12 @@ const key = { provider: "mazda", environment: "production", user: "joe" } as con
 interface StrangeAnswer {
   readonly name: string;
   readonly override: TokenResponseOverride;
-  /** How the failure names it. */
-  readonly problem: string;
+  /** How the failure names it; absent: it is `network_sign_in_needed`. */
+  readonly problem?: string;
 }
 
 /** Whether the provider has rotated the tokens cannot be told from these. */
 const unreadableSuccesses: readonly StrangeAnswer[] = [
-  { name: "HTML instead of JSON", override: tokenResponses.html(), problem: "status 200, not JSON" },
   { name: "an empty body", override: tokenResponses.empty(), problem: "status 200, JSON that does not parse" },
   { name: "10 MB", override: tokenResponses.huge(), problem: "status 200, too large" },
   { name: "a wrong content type", override: tokenResponses.wrongContentType(), problem: "status 200, not JSON" },
@@ -47,10 +46,16 @@ const unreadableSuccesses: readonly StrangeAnswer[] = [
 
 /** These say that nothing was done. */
 const refusals: readonly StrangeAnswer[] = [
-  { name: "a redirect", override: tokenResponses.redirectTo("/elsewhere"), problem: "a redirect" },
   { name: "an error page with status 400", override: tokenResponses.html(400), problem: "status 400, not JSON" },
   { name: "an error page with status 401", override: tokenResponses.html(401), problem: "status 401, not JSON" },
-  { name: "an error page with status 403", override: tokenResponses.html(403), problem: "status 403, not JSON" },
+];
+
+/** The network has answered in the provider's place: these, too, say that nothing was done. */
+const portals: readonly StrangeAnswer[] = [
+  { name: "a page instead of JSON", override: tokenResponses.html() },
+  { name: "a block page with status 403", override: tokenResponses.html(403) },
+  { name: "a page with status 511", override: tokenResponses.html(511) },
+  { name: "a redirect", override: tokenResponses.redirectTo("/elsewhere") },
 ];
 
 interface Setting {
@@ -60,6 +65,12 @@ interface Setting {
   readonly session: BrokerClient;
   /** Quits the app and starts it again on the same profile. */
   readonly reopen: () => Promise<Pick<Setting, "app" | "session">>;
+}
+
+/** What a person is told about an answer that a Connect got. */
+function expectedFailure({ problem }: StrangeAnswer) {
+  if (problem === undefined) return { code: "network_sign_in_needed", params: { provider: "Mazda" } };
+  return { code: "provider_response_invalid", params: { provider: "Mazda", problem } };
 }
 
 /** A registered provider and a paired program; nobody is connected. */
@@ -118,21 +129,21 @@ async function refuseToken({ app, session }: Pick<Setting, "app" | "session">) {
 }
 
 describe("at Connect", () => {
-  it.each([...unreadableSuccesses, ...refusals])("$name fails with its own failure and stores no connection", async (strange) => {
-    const setting = await setUp();
-    setting.server.behaviour.everyTokenResponse = strange.override;
-    await connect(setting.app);
-    const [view, ...others] = valueOf(await setting.app.broker.connections.list());
-    expect(others).toEqual([]);
-    expect(view).toMatchObject({
-      state: "NotConnected",
-      failure: { code: "provider_response_invalid", params: { provider: "Mazda", problem: strange.problem } },
-    });
-    expect(await setting.session.tokenGet(key)).toMatchObject({ ok: false, error: { code: "not_connected" } });
-    expect(setting.server.counters().tokenRequests).toEqual({ authorization_code: 1 });
-    const { app } = await setting.reopen();
-    expect(valueOf(await app.broker.connections.list())).toEqual([]);
-  });
+  it.each([...unreadableSuccesses, ...refusals, ...portals])(
+    "$name fails with its own failure and stores no connection",
+    async (strange) => {
+      const setting = await setUp();
+      setting.server.behaviour.everyTokenResponse = strange.override;
+      await connect(setting.app);
+      const [view, ...others] = valueOf(await setting.app.broker.connections.list());
+      expect(others).toEqual([]);
+      expect(view).toMatchObject({ state: "NotConnected", failure: expectedFailure(strange) });
+      expect(await setting.session.tokenGet(key)).toMatchObject({ ok: false, error: { code: "not_connected" } });
+      expect(setting.server.counters().tokenRequests).toEqual({ authorization_code: 1 });
+      const { app } = await setting.reopen();
+      expect(valueOf(await app.broker.connections.list())).toEqual([]);
+    },
+  );
 });
 
 describe("at a refresh", () => {
@@ -162,7 +173,19 @@ describe("at a refresh", () => {
     await expectTokensKept(setting, "Active");
   });
 
-  const untouched = [...unreadableSuccesses, ...refusals].filter(({ override }) => override.kind === "replace");
+  it.each(portals)("$name is the network's trouble: the connection keeps its state and its tokens", async (strange) => {
+    const setting = await setUpConnected();
+    setting.server.behaviour.everyTokenResponse = strange.override;
+    const { answer, states } = await refuseToken(setting);
+    expect(answer).toMatchObject({
+      ok: false,
+      error: { code: "provider_unavailable", detail: "network_sign_in_needed", retryable: true },
+    });
+    expect(states.filter((state) => state !== "Refreshing" && state !== "Active")).toEqual([]);
+    await expectTokensKept(setting, "Active");
+  });
+
+  const untouched = [...unreadableSuccesses, ...refusals, ...portals].filter(({ override }) => override.kind === "replace");
   it.each(untouched)("$name is made good by the next refresh, when the provider had done nothing", async (strange) => {
     const setting = await setUpConnected();
     setting.server.behaviour.everyTokenResponse = strange.override;

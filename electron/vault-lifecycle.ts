@@ -13,7 +13,8 @@ import type { LockedVault, OpenedVault } from "./vault/vault.ts";
 
 /** What runs on an open vault. */
 interface Running {
-  readonly close: () => Promise<void>;
+  /** @param retryAfterSeconds when programs should come back, where that is known */
+  readonly close: (retryAfterSeconds?: number) => Promise<void>;
 }
 
 export interface VaultLifecycleParts<R extends Running> {
@@ -43,7 +44,7 @@ export interface VaultLifecycle<R extends Running> {
   readonly running: () => Result<R>;
   readonly view: () => VaultView;
   readonly notices: () => readonly Failure[];
-  readonly close: () => Promise<void>;
+  readonly close: (retryAfterSeconds?: number) => Promise<void>;
 }
 
 type State<R> =
@@ -140,10 +141,10 @@ export async function startVaultLifecycle<R extends Running>(parts: VaultLifecyc
     running: () => (state.kind === "running" ? ok(state.broker) : err(state.why.failure)),
     view: () => viewOf(state, () => parts.earlierSystemKeys?.available() ?? false),
     notices: () => (state.kind === "running" ? [...anew, ...state.opened.notices] : []),
-    close: async () => {
+    close: async (retryAfterSeconds) => {
       retry.stop();
       await queue;
-      if (state.kind === "running") await state.broker.close();
+      if (state.kind === "running") await state.broker.close(retryAfterSeconds);
     },
   };
 }

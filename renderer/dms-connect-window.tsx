@@ -8,27 +8,30 @@ import {
   webDarkTheme,
   webLightTheme,
 } from "@fluentui/react-components";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { SettingsView, Theme } from "../shared/views.ts";
+import { type Failure } from "../shared/failure.ts";
+import { standardSettings, type Theme, type WindowTarget } from "../shared/views.ts";
 import { AuditPage } from "./audit/audit-page.tsx";
+import type { ConnectionMark } from "./connections/connection-row.ts";
 import { ConnectionsPage } from "./connections/connections-page.tsx";
 import { PairingPrompt } from "./pairing/pairing-prompt.tsx";
 import { valueOr } from "./parts/loaded-view.tsx";
+import { isDialogOpen } from "./parts/open-dialog.ts";
 import { ProgramsPage } from "./programs/programs-page.tsx";
 import { SetUpPage } from "./set-up/set-up-page.tsx";
 import { SettingsPage } from "./settings/settings-page.tsx";
 import { useBlocked, useClients, useConnections, usePairings, useProviders, useRegistrations, useStatus } from "./state/live-sources.ts";
 import { darkSystem, useMediaQuery } from "./state/use-media-query.ts";
+import { useClockCorrection } from "./state/use-now.ts";
 import { type Settings, useSettings } from "./state/use-settings.ts";
+import { useWindowTarget } from "./state/use-window-target.ts";
 import { RecoveryPage } from "./vault/recovery-page.tsx";
 import { type PageName, WindowFrame } from "./window-frame.tsx";
 import { WindowMessages } from "./window-messages.tsx";
 
-/** Until the stored ones are there. */
-const standardSettings: SettingsView = { theme: "system", usualUser: "" };
-
 const openPages = ["connections", "programs", "setUp", "audit", "settings"] as const satisfies readonly PageName[];
+const noNotices: readonly Failure[] = [];
 /** While the vault does not open there is nothing else to show. */
 const lockedPages = ["recovery", "settings"] as const satisfies readonly PageName[];
 
@@ -61,12 +64,18 @@ function ThemedWindow() {
 }
 
 function Pages({ settings }: { readonly settings: Settings }) {
-  const [chosen, setChosen] = useState<PageName>("connections");
+  const place = usePlace();
   const status = useStatus();
-  const { vault, pairing = "allowed" } = status.state.kind === "ready" ? status.state.value : {};
+  const {
+    vault,
+    pairing = "allowed",
+    notices = noNotices,
+    clockCorrectionMs = 0,
+  } = status.state.kind === "ready" ? status.state.value : {};
   const pages = vault?.state === "locked" ? lockedPages : openPages;
   // Where a page is not there (any more), the first one is.
-  const page = pages.find((each) => each === chosen) ?? pages[0];
+  const page = pages.find((each) => each === place.page) ?? pages[0];
+  useClockCorrection(clockCorrectionMs);
   useDocumentLanguageAndTitle(page);
   // Lists that failed while the vault was locked are asked for again once it is open.
   const lists = useLists(vault?.state ?? "open");
@@ -76,16 +85,19 @@ function Pages({ settings }: { readonly settings: Settings }) {
       <WindowFrame
         pages={pages}
         page={page}
-        onNavigate={setChosen}
-        messages={<WindowMessages status={status} page={page} onGoTo={setChosen} />}
+        onNavigate={place.goTo}
+        messages={<WindowMessages status={status} page={page} onGoTo={place.goTo} />}
       >
         {page === "recovery" && vault?.state === "locked" ? <RecoveryPage vault={vault} /> : null}
         {page === "connections" ? (
           <ConnectionsPage
             connections={lists.connections}
             providers={lists.providers}
+            notices={notices}
             usualUser={valueOr(settings.live, standardSettings).usualUser}
-            onGoToSetUp={() => setChosen("setUp")}
+            mark={place.mark}
+            onMarkDropped={place.dropMark}
+            onGoToSetUp={() => place.goTo("setUp")}
           />
         ) : null}
         {page === "programs" ? (
@@ -93,11 +105,42 @@ function Pages({ settings }: { readonly settings: Settings }) {
         ) : null}
         {page === "setUp" ? <SetUpPage registrations={lists.registrations} providers={lists.providers} /> : null}
         {page === "audit" ? <AuditPage providers={knownProviders} /> : null}
-        {page === "settings" ? <SettingsPage settings={settings} status={status} /> : null}
+        {page === "settings" ? <SettingsPage settings={settings} status={status} connections={valueOr(lists.connections, [])} /> : null}
       </WindowFrame>
       <PairingPrompt pairings={valueOr(lists.pairings, [])} providers={knownProviders} />
     </>
   );
+}
+
+interface Place {
+  readonly page: PageName;
+  /** The row of the connections' page that was asked for from outside. */
+  readonly mark: ConnectionMark | undefined;
+  readonly goTo: (page: PageName) => void;
+  readonly dropMark: () => void;
+}
+
+/** Where the window is: where a person goes, or where a notification, a link or a program has it go. */
+function usePlace(): Place {
+  const [page, setPage] = useState<PageName>("connections");
+  const [mark, setMark] = useState<ConnectionMark>();
+  const [target, setTarget] = useState<WindowTarget>();
+  const show = useCallback((next: WindowTarget) => {
+    setPage(next.page);
+    setMark(next.connectionId === undefined ? undefined : { connectionId: next.connectionId });
+    setTarget(next);
+  }, []);
+  useWindowTarget(show);
+  // Before the effect of a marked row, which takes the focus from here.
+  useLayoutEffect(() => {
+    if (target !== undefined && !isDialogOpen()) document.querySelector<HTMLElement>("main h1")?.focus();
+  }, [target]);
+  const dropMark = useCallback(() => setMark(undefined), []);
+  const goTo = useCallback((next: PageName) => {
+    setPage(next);
+    setMark(undefined);
+  }, []);
+  return { page, mark, goTo, dropMark };
 }
 
 function useLists(epoch: string) {

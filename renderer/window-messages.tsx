@@ -1,21 +1,13 @@
 /** What stands above every page: a locked vault, a closed pipe, and notices until they are dismissed. */
 import { Button } from "@fluentui/react-components";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Failure, FailureCode } from "../shared/failure.ts";
 import type { StatusView } from "../shared/views.ts";
+import { hasNoticeButton, NoticeButton } from "./notices/notice-button.tsx";
+import { noticeKey } from "./notices/notice-key.ts";
+import { useDismissedNotices } from "./notices/use-dismissed-notices.ts";
 import { FailureMessage, Message } from "./parts/failure-message.tsx";
 import type { Live } from "./state/use-live.ts";
 import type { PageName } from "./window-frame.tsx";
-
-/** Where a person does what the notice asks for. */
-const placeOfRemedy: Partial<Record<FailureCode, "connections" | "setUp">> = {
-  vault_damaged: "connections",
-  vault_changed: "connections",
-  vault_rolled_back: "connections",
-  vault_restored: "connections",
-  vault_started_anew: "setUp",
-};
 
 interface WindowMessagesProps {
   readonly status: Live<StatusView>;
@@ -25,13 +17,13 @@ interface WindowMessagesProps {
 
 export function WindowMessages({ status, page, onGoTo }: WindowMessagesProps) {
   const { t } = useTranslation();
-  const [dismissed, setDismissed] = useState<readonly string[]>([]);
+  const { isDismissed, dismiss } = useDismissedNotices(status.state);
   if (status.state.kind === "loading") return null;
   if (status.state.kind === "failed") {
     return <FailureMessage failure={status.state.failure} action={<Button onClick={status.reload}>{t("common.tryAgain")}</Button>} />;
   }
   const { vault, pipe, notices } = status.state.value;
-  const open = notices.filter((notice) => !dismissed.includes(noticeKey(notice)));
+  const open = notices.filter((notice) => !isDismissed(notice));
   const isLocked = vault.state === "locked";
   return (
     <>
@@ -43,8 +35,8 @@ export function WindowMessages({ status, page, onGoTo }: WindowMessagesProps) {
           key={noticeKey(notice)}
           failure={notice}
           intent="warning"
-          action={isLocked ? undefined : <RemedyButton code={notice.code} page={page} onGoTo={onGoTo} />}
-          onDismiss={() => setDismissed([...dismissed, noticeKey(notice)])}
+          action={isLocked || !hasNoticeButton({ notice, page }) ? undefined : <NoticeButton notice={notice} onGoTo={onGoTo} />}
+          onDismiss={() => dismiss(notice)}
         />
       ))}
     </>
@@ -61,20 +53,4 @@ function LockedMessage({ onGoTo }: Pick<WindowMessagesProps, "onGoTo">) {
       action={<Button onClick={() => onGoTo("recovery")}>{t("vault.goToRecovery")}</Button>}
     />
   );
-}
-
-interface RemedyButtonProps extends Pick<WindowMessagesProps, "page" | "onGoTo"> {
-  readonly code: FailureCode;
-}
-
-/** Shows nothing where there is nowhere to go, or the person is there already. */
-function RemedyButton({ code, page, onGoTo }: RemedyButtonProps) {
-  const { t } = useTranslation();
-  const place = placeOfRemedy[code];
-  if (place === undefined || place === page) return null;
-  return <Button onClick={() => onGoTo(place)}>{t(place === "connections" ? "connections.show" : "connections.empty.goToSetUp")}</Button>;
-}
-
-function noticeKey({ code, message }: Failure): string {
-  return `${code} ${message}`;
 }

@@ -1,6 +1,7 @@
 /** The catalogue behind `failure.ts`: one entry a failure. Codes are stable: never rename or reuse one. */
 
 import { type FailureTexts, texts } from "./failure-texts.ts";
+import { networkFailures } from "./network-failures.ts";
 import { programFailures } from "./program-failures.ts";
 import { vaultFailures } from "./vault-failures.ts";
 
@@ -234,6 +235,7 @@ export const failureCatalogue = {
     "Use one of: {{known}}.",
   ),
 
+  ...networkFailures,
   ...vaultFailures,
 
   // Settings and start

@@ -13,6 +13,7 @@ import type {
   BlockedProgramView,
   ConnectionView,
   DmsClientView,
+  EndedConnectionView,
   Environment,
   PairingView,
   ProviderView,
@@ -21,6 +22,7 @@ import type {
   SettingsView,
   StatusView,
   VaultImportView,
+  WindowTarget,
 } from "./views.ts";
 
 /** Carries the types of a call; exists at run time only as a marker. */
@@ -65,6 +67,12 @@ export interface AuditQuery {
   readonly text?: string;
 }
 
+export interface ProxySignInParams {
+  /** Host and port, as `proxy_sign_in_needed` names it. */
+  readonly proxy: string;
+  readonly userName: string;
+  readonly password: string;
+}
 export interface PassphraseParams {
   readonly passphrase: string;
 }
@@ -83,8 +91,11 @@ export const ipcCalls = {
   /** Opens the user's browser; a second call for the same connection opens the same sign-in page again. */
   "connect.start": call<ConnectParams, ConnectionParams>(),
   "connect.cancel": call<ConnectionParams, void>(),
-  "connection.revoke": call<ConnectionParams, void>(),
+  /** `copiesWorkUntilMs`: copies of the access token that programs have go on working until then; absent when there can be none. */
+  "connection.revoke": call<ConnectionParams, { readonly copiesWorkUntilMs?: number }>(),
   "connection.forget": call<ConnectionParams, void>(),
+  /** An employee leaves: ends every connection of the user at every provider, by Revoke where there is one, else by Forget. */
+  "user.endAll": call<{ readonly user: string }, readonly EndedConnectionView[]>(),
   /** Opens the provider's own security screens in the browser. */
   "connection.openGrantScreens": call<ConnectionParams, void>(),
   "registrations.list": call<void, readonly RegistrationView[]>(),
@@ -111,6 +122,10 @@ export const ipcCalls = {
   "audit.export": call<{ readonly format: AuditExportFormat }, { readonly saved: boolean }>(),
   "settings.get": call<void, SettingsView>(),
   "settings.save": call<SettingsView, void>(),
+  /** What the window was opened for, once; nothing when a person opened it. */
+  "window.target": call<void, WindowTarget | undefined>(),
+  /** Stores, sealed, what the named proxy wants (`proxy_sign_in_needed`). */
+  "proxy.signIn": call<ProxySignInParams, void>(),
   /** Saves the public callback certificate to a file the person chooses. `saved` is false when they cancelled. */
   "certificate.save": call<void, { readonly saved: boolean }>(),
   /** Tries to open the locked vault again. */
@@ -142,7 +157,10 @@ export const ipcEvents = {
   clientsChanged: event<readonly DmsClientView[]>(),
   blockedChanged: event<readonly BlockedProgramView[]>(),
   registrationsChanged: event<readonly RegistrationView[]>(),
+  providersChanged: event<readonly ProviderView[]>(),
   statusChanged: event<StatusView>(),
+  /** The open window is to show this; a window that opens asks for `window.target`. */
+  windowTargetChanged: event<WindowTarget>(),
 } as const;
 
 export type CallName = keyof typeof ipcCalls;

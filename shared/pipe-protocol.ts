@@ -102,17 +102,29 @@ export interface EventsSubscribeResult {
   readonly connections: readonly PipeConnection[];
 }
 /** Parameters of the notification `event`. */
-export interface EventParams {
-  readonly sequence: number;
-  readonly type: "connection.changed";
-  readonly connection: PipeConnection;
-}
+export type EventParams =
+  | { readonly sequence: number; readonly type: "connection.changed"; readonly connection: PipeConnection }
+  /** The app ends, or restarts with a new version: connect again after this time. */
+  | { readonly sequence: number; readonly type: "shutting_down"; readonly retryAfterSeconds: number };
 
 export interface BrokerStatusResult {
   readonly version: string;
   readonly protocol: number;
   readonly vault: "open" | "locked";
-  readonly providers: readonly { readonly provider: string; readonly environment: Environment }[];
+  readonly providers: readonly PipeProvider[];
+}
+
+/** A registered provider environment. */
+export interface PipeProvider {
+  readonly provider: string;
+  readonly environment: Environment;
+  /** `paused`: it has failed several times in a row; renewals wait until `nextTryAt`. */
+  readonly state: "available" | "paused";
+  /** Unix time in seconds. */
+  readonly nextTryAt?: number;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly revocationEndpoint?: string;
 }
 
 /** `error.data` of every JSON-RPC error. */
@@ -124,6 +136,8 @@ export interface PipeErrorData {
   readonly remedy: string;
   readonly retryable: boolean;
   readonly retryAfterSeconds?: number;
+  /** The connection it is about, for `not_connected` and `reconnect_required`. */
+  readonly connectionId?: string;
 }
 
 /** Published in `broker.json` in the profile folder while the broker runs. */

@@ -28,6 +28,10 @@ export interface ConnectionView {
   readonly failure?: Failure;
   readonly connectedAtMs?: number;
   readonly accessTokenExpiresAtMs?: number;
+  /** The provider did not say when the access token ends: the time shown is an estimate. */
+  readonly accessTokenExpiryIsEstimate?: true;
+  /** The provider gave nothing to renew with: a person must sign in again before the grant ends. */
+  readonly isNotRenewable?: true;
   /** When the grant ends unless it is renewed; absent when unknown. */
   readonly grantExpiresAtMs?: number;
   /** The provider does not send the grant's expiry: the time shown is an estimate. */
@@ -47,7 +51,17 @@ export interface ProviderView {
     readonly environment: Environment;
     readonly registered: boolean;
     readonly organisations: readonly string[];
+    /** Absent while all is well: renewals wait because the provider has failed several times in a row. */
+    readonly paused?: ProviderPause;
   }[];
+}
+
+/** A circuit breaker that is open. */
+export interface ProviderPause {
+  readonly sinceMs: number;
+  readonly nextTryAtMs: number;
+  /** The last of the failures. */
+  readonly failure: Failure;
 }
 
 export type ClientAuthentication = "basic" | "body";
@@ -196,6 +210,10 @@ export interface StatusView {
   readonly pairing: "allowed" | "forbidden";
   /** Things a person should know that stop nothing: one key envelope missing, settings reset, … */
   readonly notices: readonly Failure[];
+  /** What to add to the computer's clock for the time that all times of the views are in; absent: nothing. */
+  readonly clockCorrectionMs?: number;
+  /** Settings that the computer's policy has fixed. */
+  readonly ruledSettings?: readonly RuledSetting[];
   /** SHA-256 of the callback endpoint's own certificate, once one was made. */
   readonly callbackCertificateSha256?: string;
 }
@@ -238,6 +256,49 @@ export interface SettingsView {
   readonly theme: Theme;
   /** User id offered first in the Connect form. */
   readonly usualUser: string;
+  /** The app starts, without its window, when the person signs in to the computer. */
+  readonly startAtLogin: boolean;
+  /** No notifications between these times of day, each `HH:MM`; both empty: none are held back. */
+  readonly quietFrom: string;
+  readonly quietTo: string;
+  /** Users about whose connections no notification is shown. */
+  readonly mutedUsers: readonly string[];
+  /** The network costs by volume: renewals that no program waits for are made as seldom as the sign-ins allow. */
+  readonly saveData: boolean;
+}
+
+export const standardSettings: SettingsView = {
+  theme: "system",
+  usualUser: "",
+  startAtLogin: false,
+  quietFrom: "",
+  quietTo: "",
+  mutedUsers: [],
+  saveData: false,
+};
+
+/** What a policy may fix. */
+export type RuledSetting = "startAtLogin";
+
+/** Where a link, a notification or a program may have the window opened. */
+export interface WindowTarget {
+  readonly page: "connections" | "programs" | "settings";
+  /** The row to show. */
+  readonly connectionId?: string;
+}
+
+/** How one connection of a leaving user ended. */
+export interface EndedConnectionView {
+  readonly connectionId: string;
+  readonly providerName: string;
+  readonly environment: Environment;
+  /** `pending`: not served any more, and the provider is told as soon as it can be reached. */
+  readonly outcome: "revoked" | "pending" | "forgotten" | "failed";
+  readonly failure?: Failure;
+  /** Copies of the access token that programs have go on working until then. */
+  readonly copiesWorkUntilMs?: number;
+  /** The provider cannot be told; its own screens end the access. */
+  readonly hasGrantScreens: boolean;
 }
 
 /** The stable id of a connection. */

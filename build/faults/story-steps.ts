@@ -5,7 +5,7 @@
 import { requestLoopback } from "../../e2e/providers/loopback-request.ts";
 import type { WindowBroker } from "../../electron/ipc/handlers.ts";
 import type { Result } from "../../shared/result.ts";
-import type { ConnectionView } from "../../shared/views.ts";
+import { type ConnectionView, standardSettings } from "../../shared/views.ts";
 import { type Answer, answerTo, type ToldFailure } from "./answer.ts";
 import { key, registration, type Story } from "./story.ts";
 
@@ -123,7 +123,7 @@ function served(story: Story, call: string, token: TokenAnswer): StepOutcome {
 }
 
 async function saveSettings(story: Story): Promise<StepOutcome> {
-  const saved = story.app.application.settings.save({ theme: "dark", usualUser: key.user });
+  const saved = story.app.application.settings.save({ ...standardSettings, theme: "dark", usualUser: key.user });
   story.acknowledged.settings ||= saved.ok;
   return one("settings.save", saved);
 }

@@ -27,7 +27,19 @@ export function onTokenGet(answer: (call: Call) => void): (call: Call) => void {
   };
 }
 
+/** What the broker tells programs that follow events when it ends. */
+export const shuttingDownEvent = {
+  jsonrpc: "2.0",
+  method: "event",
+  params: { sequence: 2, type: "shutting_down", retryAfterSeconds: 600 },
+};
+
 const usual: Readonly<Record<string, Pick<ErrorData, "message" | "remedy" | "retryable">>> = {
+  not_connected: {
+    message: "mmd10030.johndoe is not connected to Mazda.",
+    remedy: "Open DMS Connect and click Connect for Mazda.",
+    retryable: false,
+  },
   reconnect_required: { message: "Mazda has ended the sign-in.", remedy: "Open DMS Connect and click Reconnect.", retryable: false },
   rate_limited: { message: "Too many requests.", remedy: "Wait and try again.", retryable: true },
   provider_unavailable: {

@@ -27,6 +27,8 @@ export interface Call extends ClientMessage {
   readonly rawAndWait: (bytes: string | Buffer) => Promise<boolean>;
   /** Ends the connection without an answer. */
   readonly hangUp: () => void;
+  /** Ends the connection once the client has been sent everything. */
+  readonly finish: () => void;
   /** Settles when the connection is gone. */
   readonly gone: Promise<void>;
 }
@@ -38,6 +40,7 @@ export interface ErrorData {
   readonly remedy: string;
   readonly retryable: boolean;
   readonly retryAfterSeconds?: number;
+  readonly connectionId?: string;
 }
 
 /** What the broker does. What is left out it does as the real one does. */
@@ -165,6 +168,7 @@ export class ScriptedBroker {
       raw,
       rawAndWait: (bytes) => new Promise((resolve) => socket.write(bytes, (error) => resolve(!error))),
       hangUp: () => socket.destroy(),
+      finish: () => socket.end(),
       gone,
     };
     this.calls.push(call);

@@ -11,6 +11,8 @@ export interface BrokerFailure {
   readonly remedy: string;
   readonly retryable: boolean;
   readonly retryAfterSeconds?: number;
+  /** Where a person has to connect anew: the connection. */
+  readonly connectionId?: string;
   /** Only where this library found that no answer came. After `not-sent` the broker surely never got the request. */
   readonly noAnswer?: "not-sent" | "connection-ended" | "timed-out";
 }
@@ -62,6 +64,11 @@ export function sessionClosed(): BrokerFailure {
   };
 }
 
+/** The app says that it ends, or restarts. */
+export function brokerClosing(retryAfterSeconds: number): BrokerFailure {
+  return { ...localFailure("shutting_down"), retryAfterSeconds };
+}
+
 /** There are no credentials, or their key is not one. */
 export function notPaired(message: string): BrokerFailure {
   return { ...localFailure("not_paired", "Pair the program with DMS Connect."), message };
@@ -92,7 +99,7 @@ export function greetingRefused({ code, detail, retryable, retryAfterSeconds }: 
 export function parseFailure(error: unknown): BrokerFailure {
   const data = isRecord(error) && isRecord(error["data"]) ? error["data"] : {};
   const unknown = localFailure("internal_error");
-  const { code, detail, message, remedy, retryable, retryAfterSeconds } = data;
+  const { code, detail, message, remedy, retryable, retryAfterSeconds, connectionId } = data;
   return {
     code: isKnownCode(code) ? code : unknown.code,
     detail: textOr(detail, textOr(code, unknown.detail)),
@@ -100,6 +107,7 @@ export function parseFailure(error: unknown): BrokerFailure {
     remedy: textOr(remedy, unknown.remedy),
     retryable: retryable === true,
     ...(typeof retryAfterSeconds === "number" ? { retryAfterSeconds } : {}),
+    ...(typeof connectionId === "string" ? { connectionId } : {}),
   };
 }
 

@@ -221,4 +221,48 @@ describe("a subscription", () => {
     expect([stopped.changes.length, closed.changes.length]).toEqual(before);
     expect([stopped, closed].flatMap(({ interrupted, ended }) => [...interrupted, ...ended])).toEqual([]);
   });
+
+  it("gets a new snapshot where a change was missed, and nothing twice", async () => {
+    let asked = 0;
+    const event = (sequence: number, state: string) =>
+      `${JSON.stringify({ jsonrpc: "2.0", method: "event", params: { sequence, type: "connection.changed", connection: { ...someConnection, state } } })}\n`;
+    const { session } = await start({
+      onCall: (call) => {
+        asked += 1;
+        if (asked === 1) {
+          call.result({ sequence: 0, connections: [] });
+          // The third of four is missing.
+          call.raw(event(1, "Refreshing") + event(2, "Retrying") + event(4, "Active"));
+        } else {
+          call.result({ sequence: 4, connections: [someConnection] });
+          call.raw(event(4, "Active") + event(5, "ReconnectRequired"));
+        }
+      },
+    });
+    const told = subscribe(session);
+    await soon(() => expect(told.changes.at(-1)?.connection.state).toBe("ReconnectRequired"));
+    expect(told.changes.map(({ sequence }) => sequence)).toEqual([1, 2, 5]);
+    expect(told.snapshots.map(({ sequence }) => sequence)).toEqual([0, 4]);
+    expect([told.interrupted, asked]).toEqual([[], 2]);
+  });
+
+  it("is told that the app restarts and when it will be back, and goes on then", async () => {
+    const connections: Call[] = [];
+    const { broker, session } = await start({
+      onCall: (call) => {
+        connections.push(call);
+        script.onCall(call);
+      },
+    });
+    const told = subscribe(session);
+    await soon(() => expect(told.changes).toHaveLength(1));
+    const params = { sequence: 2, type: "shutting_down", retryAfterSeconds: 1 };
+    connections[0]?.raw(`${JSON.stringify({ jsonrpc: "2.0", method: "event", params })}\n`);
+    await soon(() => expect(told.interrupted).toMatchObject([{ code: "shutting_down", retryable: true, retryAfterSeconds: 1 }]));
+    // Though the old connection is still open: no request goes there any more.
+    expect(await session.connectionList()).toMatchObject({ ok: true });
+    await soon(() => expect(told.snapshots).toHaveLength(2));
+    expect(connections.map(({ connection }) => connection)).toEqual([1, 2, 2]);
+    expect(broker.connections).toBe(2);
+  });
 });

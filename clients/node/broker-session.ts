@@ -18,7 +18,7 @@ export interface SessionOptions extends ConnectOptions {
 }
 
 /** The calls of `BrokerClient`, none of which rejects for an expected failure. */
-export interface BrokerSession extends Omit<BrokerClient, "pair" | "subscribe" | "closed"> {
+export interface BrokerSession extends Omit<BrokerClient, "pair" | "subscribe" | "onShuttingDown" | "closed"> {
   /** Tells all connections, and each change, until the returned function is called. */
   readonly subscribe: (subscriber: ConnectionSubscriber) => () => void;
   /** Ends the session, and every call that waits, for good. A program that does not call it does not end by itself. */

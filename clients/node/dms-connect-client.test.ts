@@ -10,6 +10,7 @@ import {
   knownClient,
   pipeIn,
   someConnection,
+  someProvider,
   someToken,
   startFakeBroker,
   temporaryFolder,
@@ -21,6 +22,7 @@ import { parseFailure } from "./broker-failure.ts";
 import { type PipeNameSources, systemPipeNameSources } from "./default-pipe-name.ts";
 import { type BrokerClient, type BrokerConnectionEvent, type Credentials, connectToBroker, pairWithBroker } from "./dms-connect-client.ts";
 import { findPipe } from "./find-pipe.ts";
+import { parseStatus } from "./parse-answers.ts";
 
 const credentials: Credentials = { clientId: knownClient.clientId, clientKey: knownClient.clientKey };
 const selector = { provider: "mazda", user: "jdoe" };
@@ -63,15 +65,36 @@ describe("a session", () => {
     expect(await client.connectCancel(selector)).toEqual({ ok: true, value: undefined });
     expect(await client.revoke(selector)).toEqual({ ok: true, value: undefined });
     expect(await client.forget(selector)).toEqual({ ok: true, value: undefined });
-    expect(await client.brokerStatus()).toMatchObject({ ok: true, value: { version: "1.2.3", vault: "open" } });
+    expect(await client.brokerStatus()).toEqual({
+      ok: true,
+      value: { version: "1.2.3", protocol: 1, vault: "open", providers: [someProvider] },
+    });
+  });
+
+  it("reads the status of a broker that tells less of its providers, or more", () => {
+    const { provider, environment } = someProvider;
+    const status = { version: "0.0.1", protocol: 1, vault: "open" };
+    expect(parseStatus({ ...status, providers: [{ provider, environment }] }).providers).toEqual([
+      { provider, environment, state: "available", authorizationEndpoint: "", tokenEndpoint: "" },
+    ]);
+    const paused = { ...someProvider, state: "paused", nextTryAt: 5, revocationEndpoint: "https://mazda.example/revoke" } as const;
+    expect(parseStatus({ ...status, providers: [{ ...paused, news: 1 }] }).providers).toEqual([paused]);
   });
 
   it("hands on what the broker refuses with", async () => {
     const dead = failure("grant_dead", { provider: "Mazda" });
-    const client = await session((await broker({ api: { tokenGet: () => Promise.resolve(err(dead)) } })).pipe);
+    const connectionId = "mazda/production/jdoe";
+    const client = await session((await broker({ api: { tokenGet: () => Promise.resolve(err({ ...dead, connectionId })) } })).pipe);
     expect(await client.tokenGet(selector)).toEqual({
       ok: false,
-      error: { code: "reconnect_required", detail: "grant_dead", message: dead.message, remedy: dead.remedy, retryable: false },
+      error: {
+        code: "reconnect_required",
+        detail: "grant_dead",
+        message: dead.message,
+        remedy: dead.remedy,
+        retryable: false,
+        connectionId,
+      },
     });
   });
 

@@ -17,20 +17,20 @@ import {
 import { err, ok, type Result } from "../../shared/result.ts";
 import { type BrokerFailure, brokerNotGenuine, greetingRefused, localFailure, notPaired } from "./broker-failure.ts";
 import { findPipe } from "./find-pipe.ts";
+import { type ChangeListener, followEvents, type SnapshotListener } from "./follow-events.ts";
 import { type Answer, type Channel, openChannel, type Parser } from "./json-rpc-channel.ts";
 import {
   type BrokerConnection,
-  type BrokerConnectionEvent,
   type BrokerSnapshot,
   parseAuthenticate,
   parseConnection,
   parseConnectionList,
   parseConnectStart,
   parseCredentials,
-  parseEvent,
   parseHello,
   parseNothing,
   parsePairingRequest,
+  parseShuttingDown,
   parseSnapshot,
   parseStatus,
   parseToken,
@@ -71,8 +71,10 @@ export interface BrokerClient {
   readonly revoke: (selector: ConnectionSelector) => Answer<undefined>;
   /** Deletes the tokens here only. */
   readonly forget: (selector: ConnectionSelector) => Answer<undefined>;
-  /** Gives all connections now, then calls `listener` for each change. */
-  readonly subscribe: (listener: (event: BrokerConnectionEvent) => void) => Answer<BrokerSnapshot>;
+  /** Gives all connections now, then tells `onChange` each change; `onSnapshot` gets all of them anew where one was missed. */
+  readonly subscribe: (onChange: ChangeListener, onSnapshot?: SnapshotListener) => Answer<BrokerSnapshot>;
+  /** After `subscribe`: calls `listener` when the app ends or restarts, with the time after which to come back. Returns a function that stops it. */
+  readonly onShuttingDown: (listener: (why: BrokerFailure) => void) => () => void;
   readonly brokerStatus: () => Answer<BrokerStatusResult>;
   readonly close: () => void;
   /** Settles when the connection has ended, whoever ended it. */
@@ -176,16 +178,12 @@ function clientOver(channel: Channel, timeoutMs: number): BrokerClient {
     connectCancel: (selector) => call("connect.cancel", selector, parseNothing),
     revoke: (selector) => call("connection.revoke", selector, parseNothing),
     forget: (selector) => call("connection.forget", selector, parseNothing),
-    subscribe: async (listener) => {
-      const stop = channel.onNotification((method, params) => {
-        const event = method === "event" ? parseEvent(params) : undefined;
-        // In a later turn: an event in the same packet as the snapshot must not reach the program before it.
-        if (event !== undefined) setImmediate(listener, event);
-      });
-      const subscribed = await call("events.subscribe", {}, parseSnapshot);
-      if (!subscribed.ok) stop();
-      return subscribed;
-    },
+    subscribe: (onChange, onSnapshot) => followEvents(channel, () => call("events.subscribe", {}, parseSnapshot), onChange, onSnapshot),
+    onShuttingDown: (listener) =>
+      channel.onNotification((method, params) => {
+        const why = method === "event" ? parseShuttingDown(params) : undefined;
+        if (why !== undefined) listener(why);
+      }),
     brokerStatus: () => call("broker.status", {}, parseStatus),
     close: channel.close,
     closed: channel.closed,

@@ -13,7 +13,7 @@ import type { SessionKeeper } from "./session-keeper.ts";
 import { requestOver } from "./session-request.ts";
 
 export interface ConnectionSubscriber {
-  /** All connections as they are: replace what you have. Told first, and after each new session. */
+  /** All connections as they are: replace what you have. Told first, after each new session, and where a change was missed. */
   readonly onSnapshot: (snapshot: BrokerSnapshot) => void;
   readonly onChange: (event: BrokerConnectionEvent) => void;
   /** DMS Connect is not there, and is looked for. What was told may no longer be true. */
@@ -36,14 +36,14 @@ class Subscription {
   readonly #keeper: SessionKeeper;
   readonly #subscriber: ConnectionSubscriber;
   readonly #stopped: AbortSignal;
-  readonly #whenStopped: Promise<unknown>;
+  readonly #whenStopped: Promise<void>;
   #isInterrupted = false;
 
   constructor(keeper: SessionKeeper, subscriber: ConnectionSubscriber, stopped: AbortSignal) {
     this.#keeper = keeper;
     this.#subscriber = subscriber;
     this.#stopped = stopped;
-    this.#whenStopped = new Promise((resolve) => stopped.addEventListener("abort", resolve, { once: true }));
+    this.#whenStopped = new Promise((resolve) => stopped.addEventListener("abort", () => resolve(), { once: true }));
   }
 
   async run(): Promise<void> {
@@ -68,19 +68,25 @@ class Subscription {
     const onChange = (event: BrokerConnectionEvent): void => {
       if (!this.#stopped.aborted) this.#subscriber.onChange(event);
     };
+    const onSnapshot = (snapshot: BrokerSnapshot): void => {
+      if (!this.#stopped.aborted) this.#subscriber.onSnapshot(snapshot);
+    };
     const request = async (client: BrokerClient): Answer<Subscribed> => {
-      const subscribed = await client.subscribe(onChange);
+      const subscribed = await client.subscribe(onChange, onSnapshot);
       return subscribed.ok ? ok({ client, snapshot: subscribed.value }) : subscribed;
     };
     return requestOver(this.#keeper, request, true);
   }
 
-  /** Until the session ends. */
+  /** Until the session ends, or the app says that it will. */
   async #follow({ client, snapshot }: Subscribed): Promise<void> {
     this.#isInterrupted = false;
+    const closing = Promise.withResolvers<BrokerFailure>();
+    const stopListening = client.onShuttingDown(closing.resolve);
     this.#subscriber.onSnapshot(snapshot);
-    await Promise.race([client.closed, this.#whenStopped]);
-    this.#interrupt(brokerUnreachable("connection-ended"));
+    const why = await Promise.race([closing.promise, client.closed, this.#whenStopped]);
+    stopListening();
+    this.#interrupt(why ?? brokerUnreachable("connection-ended"));
   }
 
   /** Told once, however long it lasts. */

@@ -7,13 +7,13 @@ import type {
   EventsSubscribeResult,
   PairingRequestResult,
   PipeConnection,
+  PipeProvider,
   SessionAuthenticateResult,
   SessionHelloResult,
   TokenGetResult,
 } from "../../shared/pipe-protocol.ts";
 import type { ConnectionStateKind, Environment } from "../../shared/views.ts";
-import type { BrokerFailure } from "./broker-failure.ts";
-import { parseFailure } from "./broker-failure.ts";
+import { type BrokerFailure, brokerClosing, parseFailure } from "./broker-failure.ts";
 import {
   asArray,
   asRecord,
@@ -30,7 +30,9 @@ import type { Credentials } from "./session-proof.ts";
 
 /** A connection as the broker reports it; `problem` may hold words newer than this library. */
 export type BrokerConnection = Omit<PipeConnection, "problem"> & { readonly problem?: BrokerFailure };
-export type BrokerConnectionEvent = Omit<EventParams, "connection"> & { readonly connection: BrokerConnection };
+export type BrokerConnectionEvent = Omit<Extract<EventParams, { readonly type: "connection.changed" }>, "connection"> & {
+  readonly connection: BrokerConnection;
+};
 export type BrokerSnapshot = Omit<EventsSubscribeResult, "connections"> & { readonly connections: readonly BrokerConnection[] };
 
 const environmentWords: readonly Environment[] = ["acceptance", "production"];
@@ -116,7 +118,13 @@ export function parseSnapshot(value: unknown): BrokerSnapshot {
   return { sequence: numberField(asRecord(value, "result"), "sequence"), connections: parseConnectionList(value) };
 }
 
-/** An event's parameters; undefined for a type of event this library does not know. */
+/** Why and for how long the broker goes away, if an event says that it does. */
+export function parseShuttingDown(value: unknown): BrokerFailure | undefined {
+  const record = asRecord(value, "params");
+  return record["type"] === "shutting_down" ? brokerClosing(numberField(record, "retryAfterSeconds")) : undefined;
+}
+
+/** An event about a connection; undefined for any other type of event. */
 export function parseEvent(value: unknown): BrokerConnectionEvent | undefined {
   const record = asRecord(value, "params");
   const type = "connection.changed";
@@ -130,10 +138,23 @@ export function parseStatus(value: unknown): BrokerStatusResult {
     version: textField(record, "version"),
     protocol: numberField(record, "protocol"),
     vault: wordField(record, "vault", ["open", "locked"]),
-    providers: asArray(record["providers"], "providers").map((entry) => {
-      const provider = asRecord(entry, "provider");
-      return { provider: textField(provider, "provider"), environment: wordField(provider, "environment", environmentWords) };
-    }),
+    providers: asArray(record["providers"], "providers").map(parseProvider),
+  };
+}
+
+/** A broker older than these fields leaves out state and addresses: it says nothing against `available`, and empty texts stand for the others. */
+function parseProvider(entry: unknown): PipeProvider {
+  const provider = asRecord(entry, "provider");
+  return {
+    provider: textField(provider, "provider"),
+    environment: wordField(provider, "environment", environmentWords),
+    state: provider["state"] === "paused" ? "paused" : "available",
+    authorizationEndpoint: "",
+    tokenEndpoint: "",
+    ...optionalField(provider, "nextTryAt", numberField),
+    ...optionalField(provider, "authorizationEndpoint", textField),
+    ...optionalField(provider, "tokenEndpoint", textField),
+    ...optionalField(provider, "revocationEndpoint", textField),
   };
 }
 

@@ -19,6 +19,7 @@ class Trial {
   /** What meets whoever connects. */
   broker: "there" | BrokerFailure = "there";
   readonly #ends: (() => void)[] = [];
+  readonly #whenShuttingDown: ((why: BrokerFailure) => void)[] = [];
   readonly keeper = new SessionKeeper({
     connect: async () => {
       this.attempts += 1;
@@ -37,11 +38,24 @@ class Trial {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** The app tells its programs that it goes away. */
+  shutDown(retryAfterSeconds: number): void {
+    for (const tell of this.#whenShuttingDown.splice(0)) tell(refusal("shutting_down", { retryAfterSeconds }));
+  }
+
   #client(): BrokerClient {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ends.push(resolve);
     // Nothing else of a client matters here.
-    return { closed: promise, close: resolve } as Partial<BrokerClient> as BrokerClient;
+    const client: Partial<BrokerClient> = {
+      closed: promise,
+      close: resolve,
+      onShuttingDown: (listener) => {
+        this.#whenShuttingDown.push(listener);
+        return () => undefined;
+      },
+    };
+    return client as BrokerClient;
   }
 }
 
@@ -88,6 +102,31 @@ describe("a program's session", () => {
     if (first.ok) trial.keeper.retire(first.value, refusal("shutting_down"));
     expect(await trial.keeper.session()).toHaveProperty("ok", true);
     expect(trial.nowMs).toBe(10_250);
+  });
+
+  it("is not opened before the time that the app has told, and whoever asks sooner is told it", async () => {
+    const trial = new Trial();
+    await trial.keeper.session();
+    trial.nowMs = 10_000;
+    trial.shutDown(30);
+    await trial.endSessions();
+    expect(await trial.keeper.session()).toMatchObject({ ok: false, error: { code: "shutting_down", retryAfterSeconds: 30 } });
+    trial.nowMs += 29_999;
+    await trial.keeper.session();
+    expect(trial.attempts).toBe(1);
+    trial.nowMs += 1;
+    expect(await trial.keeper.session()).toHaveProperty("ok", true);
+    expect(trial).toMatchObject({ nowMs: 40_000, attempts: 2 });
+  });
+
+  it("is waited for when the app is back soon", async () => {
+    const trial = new Trial();
+    await trial.keeper.session();
+    trial.nowMs = 10_000;
+    trial.shutDown(3);
+    await trial.endSessions();
+    expect(await trial.keeper.session()).toHaveProperty("ok", true);
+    expect(trial).toMatchObject({ nowMs: 13_000, attempts: 2 });
   });
 
   it("makes no storm, however often it is asked for", async () => {

@@ -79,7 +79,7 @@ export class SessionKeeper {
 
   /** The broker ended the session, though its connection may still be open. The next request gets another one. */
   retire(client: BrokerClient, why: BrokerFailure): void {
-    if (this.#current?.client === client) this.#lost(this.#current, why.code === "shutting_down");
+    if (this.#current?.client === client) this.#lost(this.#current, why.code === "shutting_down" ? why : undefined);
   }
 
   /** Ends all sessions, for good. */
@@ -102,20 +102,22 @@ export class SessionKeeper {
     this.#pause = undefined;
     this.#current = session;
     this.#clients.add(client);
+    client.onShuttingDown((why) => this.retire(client, why));
     void client.closed.then(() => {
       this.#clients.delete(client);
-      if (this.#current === session) this.#lost(session, false);
+      if (this.#current === session) this.#lost(session, undefined);
     });
   }
 
-  #lost({ openedAtMs }: Session, isClosing: boolean): void {
+  /** @param closing what the app said, if it said that it ends */
+  #lost({ openedAtMs }: Session, closing: BrokerFailure | undefined): void {
     const nowMs = this.#deps.nowMs();
     this.#current = undefined;
     this.#lostAtMs = nowMs;
     const wasSteady = nowMs - openedAtMs >= steadyMs;
     if (wasSteady) this.#failures = 0;
     // After a good session the first attempt need not wait; an app that is closing would only refuse it.
-    if (!wasSteady || isClosing) this.#failed(brokerUnreachable("connection-ended"));
+    if (!wasSteady || closing !== undefined) this.#failed(closing ?? brokerUnreachable("connection-ended"));
   }
 
   #failed(why: BrokerFailure): void {

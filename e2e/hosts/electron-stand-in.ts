@@ -133,7 +133,7 @@ export function createElectronHost(options: ElectronHostOptions): ElectronHost {
     dialog: desktop.dialog,
     nativeTheme: desktop.nativeTheme,
     powerMonitor: desktop.powerMonitor,
-    ...createStandInTray(),
+    ...createStandInTray(parent),
     Notification: createStandInNotification(parent),
     net: createStandInNet(session.verifyProc),
     safeStorage: createStandInSafeStorage({

@@ -1,6 +1,6 @@
 /**
  * The Chromium behind the app's windows. Invariant: at most one runs, it is started when the first page is
- * wanted and again after a person closed its last window, and it ends with this process.
+ * wanted and again after a person closed its last visible window, and it ends with this process.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,6 +31,7 @@ export function createHostBrowser(options: HostBrowserOptions): HostBrowser {
   let launched: Promise<BrowserContext> | undefined;
   const ownPages = new WeakSet<Page>();
   let expectedPages = 0;
+  const { headed } = options;
 
   const launch = async (): Promise<BrowserContext> => {
     const context = await launchContext(options);
@@ -48,8 +49,9 @@ export function createHostBrowser(options: HostBrowserOptions): HostBrowser {
     prepare: () => void running().catch(() => undefined),
     newPage: async () => {
       const context = await running();
-      // Chromium starts with one blank page of its own, which becomes the first window.
-      const blank = context.pages().find((page) => !ownPages.has(page) && page.url() === "about:blank");
+      // Chromium starts with one blank page of its own, which becomes the first window. Where nobody sees it, it stays as it is:
+      // Chromium would end with its last page, and a window that is opened just then would be lost.
+      const blank = headed ? context.pages().find((page) => !ownPages.has(page) && page.url() === "about:blank") : undefined;
       expectedPages += 1;
       try {
         const page = blank ?? (await context.newPage());

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleForNode, bundlePreload, bundleRenderer, repositoryRoot } from "../../build/bundles.ts";
 import { findChromium, installChromiumSentence } from "../../build/chromium.ts";
 import type { DmsConnectApi } from "../../shared/ipc-contract.ts";
-import type { DmsClientView } from "../../shared/views.ts";
+import { type DmsClientView, type SettingsView, standardSettings } from "../../shared/views.ts";
 import { type AppUnderTest, hostName, launchApp } from "./launch.ts";
 import { processTree, stillRunning } from "./process-tree.ts";
 
@@ -20,6 +20,8 @@ declare const document: { readonly querySelector: (selector: string) => unknown;
 
 const canRun = hostName() === "electron" || findChromium() !== undefined;
 if (!canRun) console.log(`Not exercised: the hosts. ${installChromiumSentence}`);
+
+const settingsOf = (usualUser: string): SettingsView => ({ ...standardSettings, usualUser });
 
 /** A start takes a second; this is for a machine that is busy with much else. */
 const timeoutMs = 60_000;
@@ -55,50 +57,56 @@ describe.skipIf(!canRun)(`the app on ${hostName()}`, { timeout: timeoutMs }, () 
   });
 
   it("carries parameters in and events out", async () => {
-    const result = await app.page.evaluate(() => window.dmsConnect.invoke("settings.save", { theme: "dark", usualUser: "jane" }));
+    const result = await app.page.evaluate((view) => window.dmsConnect.invoke("settings.save", view), settingsOf("jane"));
     expect(result).toEqual({ ok: true, value: undefined });
     await app.page.waitForFunction(() => window.events.some(([client]) => client?.name === "jane"));
   });
 
   it("stops telling a listener that stopped listening", async () => {
-    const seen = await app.page.evaluate(async () => {
-      const first: string[] = [];
-      const second: string[] = [];
-      const stop = window.dmsConnect.on("clientsChanged", ([client]) => void first.push(client?.name ?? ""));
-      const done = new Promise((resolve) => {
-        window.dmsConnect.on("clientsChanged", ([client]) => {
-          second.push(client?.name ?? "");
-          if (second.length === 2) resolve(undefined);
+    const seen = await app.page.evaluate(
+      async ([one, two]) => {
+        const first: string[] = [];
+        const second: string[] = [];
+        const stop = window.dmsConnect.on("clientsChanged", ([client]) => void first.push(client?.name ?? ""));
+        const done = new Promise((resolve) => {
+          window.dmsConnect.on("clientsChanged", ([client]) => {
+            second.push(client?.name ?? "");
+            if (second.length === 2) resolve(undefined);
+          });
         });
-      });
-      await window.dmsConnect.invoke("settings.save", { theme: "dark", usualUser: "one" });
-      stop();
-      await window.dmsConnect.invoke("settings.save", { theme: "dark", usualUser: "two" });
-      await done;
-      return { first, second };
-    });
+        await window.dmsConnect.invoke("settings.save", one);
+        stop();
+        await window.dmsConnect.invoke("settings.save", two);
+        await done;
+        return { first, second };
+      },
+      [settingsOf("one"), settingsOf("two")] as const,
+    );
     expect(seen).toEqual({ first: ["one"], second: ["one", "two"] });
   });
 
   it("refuses parameters of another shape, and calls and events the contract does not know", async () => {
-    const outcome = await app.page.evaluate(async () => {
-      // What a page could call if it did not keep to the contract.
-      const invoke = window.dmsConnect.invoke as (name: string, params?: unknown) => Promise<{ error?: { code: string } }>;
-      const on = window.dmsConnect.on as (name: string, listener: () => void) => void;
-      const attempt = async (action: () => unknown): Promise<string> => {
-        try {
-          await action();
-          return "accepted";
-        } catch (error) {
-          return String(error);
-        }
-      };
-      return {
-        shape: (await invoke("settings.save", { theme: "dark", usualUser: "jane", extra: 1 })).error?.code,
-        call: await attempt(() => invoke("process.exit")),
-        event: await attempt(() => on("tokens", () => undefined)),
-      };
-    });
+    const outcome = await app.page.evaluate(
+      async (tooMuch) => {
+        // What a page could call if it did not keep to the contract.
+        const invoke = window.dmsConnect.invoke as (name: string, params?: unknown) => Promise<{ error?: { code: string } }>;
+        const on = window.dmsConnect.on as (name: string, listener: () => void) => void;
+        const attempt = async (action: () => unknown): Promise<string> => {
+          try {
+            await action();
+            return "accepted";
+          } catch (error) {
+            return String(error);
+          }
+        };
+        return {
+          shape: (await invoke("settings.save", tooMuch)).error?.code,
+          call: await attempt(() => invoke("process.exit")),
+          event: await attempt(() => on("tokens", () => undefined)),
+        };
+      },
+      { ...settingsOf("jane"), extra: 1 },
+    );
     expect(outcome).toEqual({ shape: "message_invalid", call: "Error: unknown call", event: "Error: unknown event" });
   });
 
@@ -200,6 +208,24 @@ describe.skipIf(!canRun)(`the app on ${hostName()}`, { timeout: timeoutMs }, () 
     expect(result).toMatchObject({ ok: true, value: [{ name: expect.stringMatching(/^v1\d sealed$/) as string }] });
   });
 
+  it.skipIf(hostName() === "electron")("tells what the tray shows, and chooses from its menu", async () => {
+    expect(app.tray()).toEqual({
+      tooltip: "DMS Connect: 2 connections need you",
+      menu: ["2 connections need you", "Open DMS Connect", "Quit"],
+    });
+    await app.chooseFromTray("2 connections need you");
+    await app.page.waitForFunction(() => window.events.some(([client]) => client?.name === "connections"));
+  });
+
+  it.skipIf(hostName() === "electron")("clicks a notification once, and knows which are gone", async () => {
+    expect(app.shownNotifications()).toEqual(["once more"]);
+    await app.clickNotification("once more");
+    await app.page.waitForFunction(() => window.events.some(([client]) => client?.name === "clicked"));
+    expect(app.shownNotifications()).toEqual([]);
+    expect(app.notifications()).toHaveLength(2);
+    expect(() => app.clickNotification("once more")).toThrow("no notification is shown");
+  });
+
   it.skipIf(hostName() === "electron")("throws by name on a part of Electron the Chromium host does not have", async () => {
     const result = await app.page.evaluate(() => window.dmsConnect.invoke("connection.forget", { connectionId: "a/b/c" }));
     expect(result).toMatchObject({
@@ -241,7 +267,7 @@ describe.skipIf(!canRun)(`the app on ${hostName()}`, { timeout: timeoutMs }, () 
 
   it("leaves no process behind when it is killed, and starts again on the same profile", async () => {
     const other = await start("killed");
-    await other.page.evaluate(() => window.dmsConnect.invoke("settings.save", { theme: "dark", usualUser: "kept" }));
+    await other.page.evaluate((view) => window.dmsConnect.invoke("settings.save", view), settingsOf("kept"));
     const pids = processTree(other.pid).map(({ pid }) => pid);
     await other.kill();
     await expect.poll(() => stillRunning(pids), { timeout: 10_000 }).toEqual([]);

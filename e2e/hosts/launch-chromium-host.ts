@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
-import type { AppUnderTest } from "./app-under-test.ts";
+import type { AppUnderTest, TrayState, WindowlessApp } from "./app-under-test.ts";
 import { createArrivals } from "./arrivals.ts";
 import type { HostMessage, ParentMessage } from "./parent-channel.ts";
 import { processTree } from "./process-tree.ts";
@@ -14,15 +14,35 @@ export async function launchOnChromiumHost(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<AppUnderTest> {
+  const app = launchWindowlessOnChromiumHost(entry, args, environment);
+  return { ...app, page: await app.nextWindow() };
+}
+
+/** Starts the host and waits for nothing. */
+export function launchWindowlessOnChromiumHost(
+  entry: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): WindowlessApp {
   const host = startHost(entry, args, environment);
-  const page = await host.nextWindow();
   return {
     hostName: "chromium-host",
-    page,
     pid: host.pid,
     nextWindow: host.nextWindow,
+    windowCount: async () => {
+      await host.ask((id) => ({ kind: "ping", id }));
+      return host.windowCount();
+    },
     nextOpenedUrl: host.nextOpenedUrl,
-    notifications: host.notifications,
+    notifications: () => host.notifications.map(({ title, body }) => `${title}\n${body}`),
+    shownNotifications: () => host.notifications.flatMap(({ title, isShown }) => (isShown ? [title] : [])),
+    clickNotification: (wanted) => {
+      const found = host.notifications.findLast(({ title, isShown }) => isShown && title === wanted);
+      if (found === undefined) throw new Error(`no notification is shown that is called ${wanted}`);
+      return host.ask((id) => ({ kind: "notification-click", id, notification: found.notification }));
+    },
+    tray: host.tray,
+    chooseFromTray: (label) => host.ask((id) => ({ kind: "tray-menu", id, label })),
     setDialogAnswer: (path) => host.ask((id) => ({ kind: "dialog-answer", id, ...(path === undefined ? {} : { path }) })),
     emitPowerEvent: (name) => host.ask((id) => ({ kind: "power-event", id, name })),
     processArguments: () => processTree(host.pid).map(({ commandLine }) => commandLine),
@@ -49,12 +69,21 @@ function killIfRunning(pid: number): void {
   }
 }
 
+interface ToldNotification {
+  readonly notification: number;
+  readonly title: string;
+  readonly body: string;
+  isShown: boolean;
+}
+
 interface StartedHost {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly nextWindow: () => Promise<Page>;
+  readonly windowCount: () => number;
   readonly nextOpenedUrl: () => Promise<string>;
-  readonly notifications: () => readonly string[];
+  readonly notifications: readonly ToldNotification[];
+  readonly tray: () => TrayState | undefined;
   readonly ask: (message: (id: number) => ParentMessage) => Promise<void>;
   readonly output: () => string;
   readonly exited: Promise<number | null>;
@@ -68,7 +97,9 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
   });
   const windows = createArrivals<string>();
   const openedUrls = createArrivals<string>();
-  const notifications: string[] = [];
+  const notifications: ToldNotification[] = [];
+  let tray: TrayState | undefined;
+  let windowCount = 0;
   const answers = new Map<number, () => void>();
   const browserFolders: string[] = [];
   let endpoint = "";
@@ -87,9 +118,12 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
     const message = raw as HostMessage;
     if (message.kind === "browser") endpoint = message.endpoint;
     else if (message.kind === "browser-folder") browserFolders.push(message.path);
+    else if (message.kind === "windows") windowCount = message.count;
     else if (message.kind === "window-loaded") windows.add(message.browserUrl);
     else if (message.kind === "open-external") openedUrls.add(message.url);
-    else if (message.kind === "notification") notifications.push(`${message.title}\n${message.body}`);
+    else if (message.kind === "notification") notifications.push({ ...message, isShown: true });
+    else if (message.kind === "notification-closed") markClosed(notifications, message.notification);
+    else if (message.kind === "tray") tray = { tooltip: message.tooltip, menu: message.menu };
     else answers.get(message.id)?.();
   });
   const exited = new Promise<number | null>((resolve, reject) => {
@@ -108,8 +142,10 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
     pid: child.pid ?? 0,
     exited,
     output: () => output,
+    windowCount: () => windowCount,
     nextOpenedUrl: openedUrls.next,
-    notifications: () => notifications,
+    notifications,
+    tray: () => tray,
     nextWindow: async () => {
       const url = await windows.next();
       return connection.newestPage(endpoint, url);
@@ -122,6 +158,10 @@ function startHost(entry: string, args: readonly string[], environment: Readonly
       });
     },
   };
+}
+
+function markClosed(notifications: readonly ToldNotification[], closed: number): void {
+  for (const told of notifications) if (told.notification === closed) told.isShown = false;
 }
 
 interface Connection {

@@ -1,6 +1,7 @@
 /** Runs the app on real Electron through Playwright, with the system's browser and file dialogs taken over. */
-import { _electron, type ElectronApplication } from "playwright";
-import type { AppUnderTest } from "./app-under-test.ts";
+import { _electron, type ElectronApplication, type Page } from "playwright";
+import type { AppUnderTest, WindowlessApp } from "./app-under-test.ts";
+import { createArrivals } from "./arrivals.ts";
 import { processTree } from "./process-tree.ts";
 
 /** Left in Electron's main process by `takeOver`, and read by the calls below. */
@@ -20,6 +21,17 @@ export async function launchOnElectron(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<AppUnderTest> {
+  const app = await launchWindowlessOnElectron(executablePath, entry, args, environment);
+  return { ...app, page: await app.nextWindow() };
+}
+
+/** Starts Electron and waits for its main process only. */
+export async function launchWindowlessOnElectron(
+  executablePath: string,
+  entry: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<WindowlessApp> {
   // Electron refuses to start as root with its sandbox on.
   const rootArguments = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
   // Without a desktop session Electron would not look for the secret service, and use a fixed key that the vault refuses.
@@ -39,26 +51,33 @@ export async function launchOnElectron(
   }
   const exited = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
   await takeOver(electron);
-  const page = await electron.firstWindow();
-  await page.waitForLoadState("load");
+  const windows = createArrivals<Page>();
+  for (const page of electron.windows()) windows.add(page);
+  electron.on("window", windows.add);
+  void exited.then(() => windows.end(new Error(`the app ended:\n${output}`)));
   const pid = child.pid ?? 0;
   return {
     hostName: "electron",
-    page,
     pid,
     nextWindow: async () => {
-      const next = await electron.waitForEvent("window");
+      const next = await windows.next();
       await next.waitForLoadState("load");
       return next;
     },
+    windowCount: () => electron.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length),
     notifications: () => undefined,
+    shownNotifications: () => undefined,
+    clickNotification: () => Promise.reject(new Error("Playwright cannot click a notification of the system")),
+    tray: () => undefined,
+    chooseFromTray: () => Promise.reject(new Error("Playwright cannot reach the tray")),
     nextOpenedUrl: () => electron.evaluate(nextUrl),
     setDialogAnswer: (path) =>
       electron.evaluate((_electron, answer) => {
         globalThis.dmsConnectUnderTest.dialogPath = answer;
       }, path),
     // PowerMonitor is an EventEmitter; Electron's typings know only its own events for `emit`.
-    emitPowerEvent: (name) => electron.evaluate(({ powerMonitor }, event) => void powerMonitor.emit(event), name),
+    emitPowerEvent: (name) =>
+      electron.evaluate(({ powerMonitor }, event) => void powerMonitor.emit(event, { preventDefault: () => undefined }), name),
     processArguments: () => processTree(pid).map(({ commandLine }) => commandLine),
     output: () => output,
     exited,

@@ -5,11 +5,11 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../../build/bundles.ts";
 import { findElectron } from "../../build/electron-runtime.ts";
-import type { AppUnderTest, LaunchOptions } from "./app-under-test.ts";
-import { launchOnChromiumHost } from "./launch-chromium-host.ts";
-import { launchOnElectron } from "./launch-electron.ts";
+import type { AppUnderTest, LaunchOptions, WindowlessApp } from "./app-under-test.ts";
+import { launchOnChromiumHost, launchWindowlessOnChromiumHost } from "./launch-chromium-host.ts";
+import { launchOnElectron, launchWindowlessOnElectron } from "./launch-electron.ts";
 
-export type { AppUnderTest, LaunchOptions } from "./app-under-test.ts";
+export type { AppUnderTest, LaunchOptions, WindowlessApp } from "./app-under-test.ts";
 
 /**
  * Starts the app and waits for its first window.
@@ -17,6 +17,19 @@ export type { AppUnderTest, LaunchOptions } from "./app-under-test.ts";
  * @throws with the app's output if it ends before it has opened a window
  */
 export async function launchApp(options: LaunchOptions): Promise<AppUnderTest> {
+  const { electron, entry, args, environment } = startOf(options);
+  return electron === undefined ? launchOnChromiumHost(entry, args, environment) : launchOnElectron(electron, entry, args, environment);
+}
+
+/** Starts the app without waiting for a window, for a start that is to open none. It may still be starting when this settles. */
+export async function launchWithoutWindow(options: LaunchOptions): Promise<WindowlessApp> {
+  const { electron, entry, args, environment } = startOf(options);
+  return electron === undefined
+    ? launchWindowlessOnChromiumHost(entry, args, environment)
+    : launchWindowlessOnElectron(electron, entry, args, environment);
+}
+
+function startOf(options: LaunchOptions) {
   const entry = options.entry ?? join(repositoryRoot, "dist/main/main.mjs");
   const hasKeyStores = options.keyStores !== "none";
   const environment = {
@@ -28,7 +41,7 @@ export async function launchApp(options: LaunchOptions): Promise<AppUnderTest> {
   // Chromium's own switch; the Chromium host takes it, too.
   const args = [...(hasKeyStores ? [] : ["--password-store=basic"]), ...(options.args ?? [])];
   const electron = process.env["DMS_CONNECT_HOST"] === "chromium-host" ? undefined : findElectron();
-  return electron === undefined ? launchOnChromiumHost(entry, args, environment) : launchOnElectron(electron, entry, args, environment);
+  return { electron, entry, args, environment };
 }
 
 /** The name of the host that `launchApp` would use here. */

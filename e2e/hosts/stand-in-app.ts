@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { App } from "electron";
+import type { App, LoginItemSettings, LoginItemSettingsOptions } from "electron";
 import { NotImplementedError, standIn } from "./not-implemented.ts";
 import { createSingleInstanceLock } from "./single-instance-lock.ts";
 
@@ -91,6 +91,7 @@ export function createStandInApp(options: StandInAppOptions): StandInApp {
     whenReady: () => ready.promise,
     quit: () => void quit(),
     exit: (code = 0) => void exit(code),
+    ...createLoginItems(options.entry),
     requestSingleInstanceLock: (additionalData) => {
       const held = lock.request(options.commandLine, additionalData, (argv, cwd, data) =>
         emitter.emit("second-instance", preventableEvent({}), argv, cwd, data),
@@ -119,6 +120,24 @@ export function createStandInApp(options: StandInAppOptions): StandInApp {
       if (!emitter.emit("window-all-closed")) void quit();
     },
     isReady: () => isReady,
+  };
+}
+
+/** What starts at login, in memory: this host has no installed app that could. */
+function createLoginItems(entry: string): Pick<App, "getLoginItemSettings" | "setLoginItemSettings"> {
+  const commands = new Set<string>();
+  const commandOf = ({ path = entry, args = [] }: LoginItemSettingsOptions = {}): string => [path, ...args].join(" ");
+  return {
+    setLoginItemSettings: (settings) => {
+      if (settings.openAtLogin === true) commands.add(commandOf(settings));
+      else commands.delete(commandOf(settings));
+    },
+    getLoginItemSettings: (options) =>
+      standIn<LoginItemSettings>("LoginItemSettings", {
+        openAtLogin: commands.has(commandOf(options)),
+        wasOpenedAtLogin: false,
+        status: commands.size > 0 ? "enabled" : "not-registered",
+      }),
   };
 }
 

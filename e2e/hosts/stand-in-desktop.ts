@@ -5,6 +5,7 @@ import { type Browser, chromium } from "playwright";
 import { chromiumSandbox, findChromium, launchArguments } from "../../build/chromium.ts";
 import { NotImplementedError, standIn } from "./not-implemented.ts";
 import type { ParentChannel } from "./parent-channel.ts";
+import { preventableEvent } from "./stand-in-app.ts";
 
 export interface StandInDesktop {
   readonly shell: Shell;
@@ -29,7 +30,7 @@ export function createStandInDesktop(options: StandInDesktopOptions): StandInDes
 
   options.parent?.listen((message) => {
     if (message.kind === "dialog-answer") dialogAnswer = { path: message.path };
-    else powerEmitter.emit(message.name);
+    else if (message.kind === "power-event") powerEmitter.emit(message.name, preventableEvent({}));
   });
   const takeAnswer = (): string | undefined => {
     if (dialogAnswer === undefined) throw new NotImplementedError("file dialogs, unless the parent process says what they answer");
@@ -55,7 +56,11 @@ export function createStandInDesktop(options: StandInDesktopOptions): StandInDes
       showErrorBox: (title, content) => console.error(`${title}: ${content}`),
     }),
     nativeTheme: createNativeTheme(options.onThemeChange),
-    powerMonitor: standIn<PowerMonitor>("powerMonitor", {}, powerEmitter),
+    powerMonitor: standIn<PowerMonitor>(
+      "powerMonitor",
+      { getCurrentThermalState: () => "unknown", isOnBatteryPower: () => false },
+      powerEmitter,
+    ),
     close: userBrowser.close,
   };
 }

@@ -1,153 +1,99 @@
 /**
- * Electron's `net.fetch` on the Chromium host, over Node's http and https: it obeys the session's
- * certificate verify proc, rejects redirects as Electron does, and reports Chromium's error names.
+ * Electron's `net.request` on the Chromium host, over Node's http and https: it obeys the session's certificate verify proc and
+ * the proxy of the environment, asks for a proxy's password by the `login` event, cancels redirects as Electron does, and reports
+ * Chromium's error names.
  */
-import { once } from "node:events";
-import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { isIP } from "node:net";
-import { Readable } from "node:stream";
-import { connect, type TLSSocket } from "node:tls";
-import type { Certificate, Net, Session } from "electron";
+import { lookup } from "node:dns/promises";
+import { EventEmitter } from "node:events";
+import type { IncomingMessage as NodeMessage } from "node:http";
+import type { AuthInfo, ClientRequest, ClientRequestConstructorOptions, Net } from "electron";
+import { environmentProxy } from "../../cli/doctor-proxy.ts";
 import { NotImplementedError, standIn } from "./not-implemented.ts";
+import { chromiumError } from "./stand-in-net-errors.ts";
+import { exchange } from "./stand-in-net-exchange.ts";
+import type { ProxyEnvironment } from "./stand-in-net-proxy.ts";
+import type { VerifyProc } from "./stand-in-net-tls.ts";
 
-/** The session's certificate verify proc at the time of asking. */
-export type VerifyProc = Parameters<Session["setCertificateVerifyProc"]>[0];
+export type { VerifyProc } from "./stand-in-net-tls.ts";
 
 /** Makes `net`. */
-export function createStandInNet(verifyProc: () => VerifyProc): Net {
+export function createStandInNet(verifyProc: () => VerifyProc, environment: ProxyEnvironment = process.env): Net {
   const methods: Partial<Net> = {
-    fetch: async (input, init) => {
-      const request = new Request(input, init);
-      const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
-      const message = await send(request, body, verifyProc());
-      return toResponse(message, request.redirect);
-    },
+    request: (options) => standInRequest(options, verifyProc, environment),
     isOnline: () => true,
     online: true,
+    resolveHost: async (host) => {
+      const found = await lookup(host.replace(/^\[|\]$/g, ""), { all: true }).catch((error: unknown) => {
+        throw chromiumError(error);
+      });
+      return { endpoints: found.map(({ address, family }) => ({ address, family: family === 6 ? "ipv6" : "ipv4" })) };
+    },
   };
   return standIn<Net>("net", methods);
 }
 
-async function send(request: Request, body: Buffer | undefined, verifyProc: VerifyProc): Promise<IncomingMessage> {
-  const url = new URL(request.url);
-  const options: RequestOptions = {
-    method: request.method,
-    headers: { ...Object.fromEntries(request.headers), ...(body === undefined ? {} : { "content-length": String(body.length) }) },
-    signal: request.signal,
+function standInRequest(
+  options: ClientRequestConstructorOptions | string,
+  verifyProc: () => VerifyProc,
+  environment: ProxyEnvironment,
+): ClientRequest {
+  if (typeof options === "string" || options.url === undefined) throw new NotImplementedError("net.request without a url");
+  if (options.redirect !== "manual") throw new NotImplementedError(`net.request with redirect ${options.redirect ?? "follow"}`);
+  if (options.credentials !== "omit") throw new NotImplementedError("net.request with the session's credentials");
+  const url = new URL(options.url);
+  const emitter = new EventEmitter();
+  const controller = new AbortController();
+  const headers = new Map(Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]));
+  const run = async (body: Buffer | undefined): Promise<void> => {
+    try {
+      const message = await exchange({
+        url,
+        method: options.method ?? "GET",
+        headers: Object.fromEntries(headers),
+        body,
+        signal: controller.signal,
+        proxy: environmentProxy(url, environment),
+        verifyProc: verifyProc(),
+        logIn: (info) => logIn(emitter, info),
+      });
+      if (controller.signal.aborted) message.destroy();
+      else tellAnswer(emitter, message);
+    } catch (error) {
+      // An aborted request tells nothing more (lib/common/api/net-client-request.ts).
+      if (controller.signal.aborted) return;
+      emitter.emit("error", error instanceof NotImplementedError ? error : chromiumError(error));
+    }
   };
-  try {
-    if (url.protocol === "http:") return await answerTo(httpRequest(url, options), body);
-    if (url.protocol !== "https:") throw new NotImplementedError(`net.fetch of ${url.protocol} URLs`);
-    // No connection is kept: the verify proc sees the certificate before any byte of any request leaves.
-    const socket = await connectVerified(url, verifyProc, request.signal);
-    return await answerTo(httpsRequest(url, { ...options, createConnection: () => socket }), body);
-  } catch (error) {
-    if (request.signal.aborted) throw request.signal.reason;
-    throw error instanceof NotImplementedError ? error : chromiumError(error);
-  }
-}
-
-function answerTo(outgoing: ClientRequest, body: Buffer | undefined): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once("response", resolve);
-    outgoing.once("error", reject);
-    outgoing.end(body);
-  });
-}
-
-async function connectVerified(url: URL, verifyProc: VerifyProc, signal: AbortSignal): Promise<TLSSocket> {
-  const hostname = url.hostname.replace(/^\[|\]$/g, "");
-  const socket = connect({
-    host: hostname,
-    port: Number(url.port || 443),
-    ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
-    ALPNProtocols: ["http/1.1"],
-    rejectUnauthorized: verifyProc === null,
-  });
-  try {
-    await once(socket, "secureConnect", { signal });
-    if (verifyProc !== null) await verify(socket, url.hostname, verifyProc);
-    return socket;
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-}
-
-function verify(socket: TLSSocket, hostname: string, verifyProc: NonNullable<VerifyProc>): Promise<void> {
-  const peer = socket.getPeerX509Certificate();
-  if (peer === undefined) return Promise.reject(new Error("net::ERR_SSL_PROTOCOL_ERROR"));
-  const verdict = socket.authorized ? "net::OK" : certificateError(String(socket.authorizationError));
-  const fields: Partial<Certificate> = {
-    data: peer.toString(),
-    fingerprint: `sha256/${Buffer.from(peer.fingerprint256.replaceAll(":", ""), "hex").toString("base64")}`,
-    serialNumber: peer.serialNumber,
-    validStart: Date.parse(peer.validFrom) / 1000,
-    validExpiry: Date.parse(peer.validTo) / 1000,
+  const methods: Partial<ClientRequest> = {
+    setHeader: (name, value) => void headers.set(name.toLowerCase(), value),
+    end: (chunk) => {
+      void run(chunk === undefined ? undefined : Buffer.from(chunk));
+      return request;
+    },
+    abort: () => controller.abort(),
   };
-  const certificate = standIn<Certificate>("Certificate", fields);
-  return new Promise((resolve, reject) => {
-    verifyProc(
-      {
-        hostname,
-        certificate,
-        validatedCertificate: certificate,
-        isIssuedByKnownRoot: socket.authorized,
-        verificationResult: verdict,
-        errorCode: socket.authorized ? 0 : -202,
-      },
-      (result) => {
-        // 0 trusts, -3 keeps the verdict, anything else refuses (setCertificateVerifyProc).
-        if (result === 0 || (result === -3 && socket.authorized)) resolve();
-        else reject(new Error(result === -3 ? verdict : "net::ERR_FAILED"));
-      },
-    );
-  });
+  const request = standIn<ClientRequest>("ClientRequest", methods, emitter);
+  return request;
 }
 
-function toResponse(message: IncomingMessage, redirect: Request["redirect"]): Response {
-  const status = message.statusCode ?? 0;
-  if (message.headers.location !== undefined && [301, 302, 303, 307, 308].includes(status)) {
-    message.destroy();
-    // lib/browser/api/net-client-request.ts, for the two policies that do not follow.
-    if (redirect === "manual") throw new Error("Redirect was cancelled");
-    if (redirect === "error") throw new Error("Attempted to redirect, but redirect policy was 'error'");
-    throw new NotImplementedError("net.fetch following a redirect");
+function tellAnswer(emitter: EventEmitter, message: NodeMessage): void {
+  const { statusCode = 0, headers } = message;
+  if (headers.location === undefined || ![301, 302, 303, 307, 308].includes(statusCode)) {
+    // What `IncomingMessage` of Electron has, Node's has under the same names.
+    emitter.emit("response", message);
+    return;
   }
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(message.headersDistinct)) for (const value of values ?? []) headers.append(name, value);
-  const hasBody = ![101, 204, 205, 304].includes(status);
-  // Node's web stream is the one its own Response takes; the two typings differ only in name.
-  const stream = hasBody ? (Readable.toWeb(message) as ReadableStream) : null;
-  return new Response(stream, { status, headers });
+  message.destroy();
+  emitter.emit("redirect", statusCode, "GET", headers.location, message.headersDistinct);
+  // Nobody can follow here; lib/common/api/net-client-request.ts says so for the policy `manual`.
+  emitter.emit("error", new Error("Redirect was cancelled"));
 }
 
-const chromiumNames: Readonly<Record<string, string>> = {
-  ENOTFOUND: "ERR_NAME_NOT_RESOLVED",
-  EAI_AGAIN: "ERR_NAME_NOT_RESOLVED",
-  ECONNREFUSED: "ERR_CONNECTION_REFUSED",
-  ECONNRESET: "ERR_CONNECTION_RESET",
-  EPIPE: "ERR_CONNECTION_RESET",
-  ETIMEDOUT: "ERR_CONNECTION_TIMED_OUT",
-  ENETUNREACH: "ERR_INTERNET_DISCONNECTED",
-  EHOSTUNREACH: "ERR_ADDRESS_UNREACHABLE",
-};
-
-function chromiumError(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error("net::ERR_FAILED");
-  if (error.message.startsWith("net::")) return error;
-  // Node puts its error word into `code`.
-  const { code } = error as { readonly code?: string };
-  // A peer that closes before it answers is ECONNRESET "socket hang up" in Node and an empty response in Chromium.
-  if (error.message === "socket hang up") return new Error("net::ERR_EMPTY_RESPONSE");
-  if (code === undefined) return new Error("net::ERR_FAILED");
-  return new Error(chromiumNames[code] === undefined ? certificateError(code) : `net::${chromiumNames[code]}`);
-}
-
-function certificateError(code: string): string {
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "net::ERR_CERT_COMMON_NAME_INVALID";
-  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") return "net::ERR_CERT_DATE_INVALID";
-  if (/CERT|SIGNATURE|ISSUER/.test(code)) return "net::ERR_CERT_AUTHORITY_INVALID";
-  return code === "EPROTO" || code.startsWith("ERR_SSL") ? "net::ERR_SSL_PROTOCOL_ERROR" : "net::ERR_FAILED";
+/** Without a listener the proxy gets no answer (lib/common/api/net-client-request.ts). */
+function logIn(emitter: EventEmitter, info: AuthInfo): Promise<{ readonly userName: string; readonly password: string } | undefined> {
+  return new Promise((resolve) => {
+    const answer = (userName?: string, password?: string): void =>
+      resolve(userName === undefined || password === undefined ? undefined : { userName, password });
+    if (!emitter.emit("login", info, answer)) answer();
+  });
 }

@@ -4,6 +4,7 @@ import type { CDPSession } from "playwright";
 import { NotImplementedError, standIn } from "./not-implemented.ts";
 import { schemeOf } from "./scheme-origin.ts";
 import type { VerifyProc } from "./stand-in-net.ts";
+import { proxyList } from "./stand-in-net-proxy.ts";
 
 type CheckHandler = Parameters<Session["setPermissionCheckHandler"]>[0];
 type RequestHandler = Parameters<Session["setPermissionRequestHandler"]>[0];
@@ -55,6 +56,7 @@ export function createStandInSession(isReady: () => boolean): StandInSession {
   const protocol = standIn<Protocol>("protocol", protocolMethods);
   const sessionMethods: Partial<Session> = {
     protocol,
+    resolveProxy: async (url) => proxyList(url, process.env),
     setCertificateVerifyProc: (proc) => {
       verifyProc = proc;
     },

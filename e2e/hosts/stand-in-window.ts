@@ -29,14 +29,17 @@ export function createStandInWindows(parts: WindowParts): StandInWindows {
   let counter = 0;
   const all = (): BrowserWindow[] => [...open.values()].map(({ window }) => window);
 
+  const tellCount = (): void => parts.parent?.tell({ kind: "windows", count: open.size });
   const construct = (options: unknown): BrowserWindow => {
     if (!parts.isReady()) throw new Error("Cannot create BrowserWindow before app is ready");
     const id = ++counter;
     const hosted = new HostedWindow(id, checkOptions(options), parts, () => {
       open.delete(id);
+      tellCount();
       if (open.size === 0) parts.onAllClosed();
     });
     open.set(id, hosted);
+    tellCount();
     parts.appEmitter.emit("web-contents-created", preventableEvent({}), hosted.contents);
     parts.appEmitter.emit("browser-window-created", preventableEvent({}), hosted.window);
     return hosted.window;

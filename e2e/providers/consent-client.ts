@@ -8,15 +8,16 @@ export interface ConsentOptions {
   readonly decision: "approve" | "refuse";
   /** The provider's certificate, with https. */
   readonly certificatePem?: string | undefined;
-  /** Signs in as this user instead of the one the provider suggests. */
+  /** Signs in as this user instead of the one the provider suggests; needed where the provider asks who it is. */
   readonly userId?: string;
+  readonly password?: string;
 }
 
 /** More than any way through a provider takes. */
 const maxSteps = 10;
 
 /**
- * Opens an authorization URL, answers the consent page and follows the provider's own redirects.
+ * Opens an authorization URL, answers the sign-in page if there is one and the consent page, and follows the provider's own redirects.
  *
  * @param authorizeUrl as the product opens it in the browser
  * @returns the callback URL, with `code` or `error`
@@ -40,7 +41,8 @@ export async function answerConsent(authorizeUrl: string | URL, options: Consent
       if (url.origin !== origin) return url;
       form = undefined;
     } else {
-      if (response.status !== 200 || form !== undefined) throw new Error(`the provider answered ${response.status} instead of redirecting`);
+      const isLate = form?.has("decision") === true || (form !== undefined && asksWhoItIs(response.text));
+      if (response.status !== 200 || isLate) throw new Error(`the provider answered ${response.status} instead of redirecting`);
       form = filledForm(response.text, options);
       url = new URL(attribute(response.text, /<form[^>]* action="([^"]*)"/), url);
     }
@@ -61,9 +63,18 @@ function filledForm(page: string, options: ConsentOptions): URLSearchParams {
   for (const [, name = "", value = ""] of page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)) {
     form.set(unescapeHtml(name), unescapeHtml(value));
   }
+  if (asksWhoItIs(page)) {
+    form.set("username", options.userId ?? "");
+    form.set("password", options.password ?? "any");
+    return form;
+  }
   if (options.userId !== undefined) form.set("sign_in_as", options.userId);
   form.set("decision", options.decision);
   return form;
+}
+
+function asksWhoItIs(page: string): boolean {
+  return page.includes('name="username"');
 }
 
 function attribute(page: string, pattern: RegExp): string {

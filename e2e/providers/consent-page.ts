@@ -36,6 +36,36 @@ ${list(others)}`,
   );
 }
 
+export interface SignInPage {
+  readonly brand: string;
+  readonly colour: string;
+  /** Where the form is posted. */
+  readonly action: string;
+  /** Sent back unchanged with user name and password. */
+  readonly hiddenFields: Readonly<Record<string, string>>;
+  /** Why the page is shown again. */
+  readonly problem?: string;
+}
+
+/** Posts `username` and `password`. Ids and texts are those of Keycloak's sign-in page, so that one script can fill in both. */
+export function signInPage(page: SignInPage): string {
+  const problem = page.problem === undefined ? "" : `<p id="input-error" role="alert">${escapeHtml(page.problem)}</p>`;
+  return document(
+    page,
+    "Sign in",
+    `<h1>Sign in to your account</h1>
+${problem}
+<form id="kc-form-login" method="post" action="${escapeHtml(page.action)}">
+${Object.entries(page.hiddenFields)
+  .map(([name, value]) => hiddenField(name, value))
+  .join("\n")}
+<label for="username">Username</label><input id="username" name="username" autocomplete="off" required>
+<label for="password">Password</label><input id="password" name="password" type="password" autocomplete="off" required>
+<button class="primary" id="kc-login">Sign In</button>
+</form>`,
+  );
+}
+
 export interface GrantRow {
   readonly id: string;
   readonly userId: string;
@@ -91,6 +121,8 @@ button{font:inherit;padding:9px 22px;margin:8px 8px 0 0;border-radius:6px;border
 button.primary{background:${brand.colour};border-color:${brand.colour};color:#fff}
 button:focus-visible,a:focus-visible{outline:3px solid #f5a623;outline-offset:2px}
 a{color:#0b4a8f}
+label,input{display:block;font:inherit;margin:6px 0}
+[role=alert]{color:#b00020}
 table{width:100%;border-collapse:collapse}td,th{text-align:left;padding:6px}
 </style></head>
 <body><header>${escapeHtml(brand.brand)}<small>Stand-in for tests and demos</small></header><main>

@@ -12,6 +12,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Asked for every connection and request; `true` cuts it before a byte is answered. */
   readonly refuse: () => boolean;
+  /** Added to the `Date` header of every answer. */
+  readonly dateOffsetSeconds: () => number;
 }
 
 export interface LoopbackListener {
@@ -41,6 +43,8 @@ export async function listenOnLoopback(options: ListenOptions, handler: RequestH
       request.socket.destroy();
       return;
     }
+    const offsetMs = options.dateOffsetSeconds() * 1000;
+    if (offsetMs !== 0) response.setHeader("Date", new Date(Date.now() + offsetMs).toUTCString());
     handler(request, response).catch(() => answerFault(response));
   };
   const server: Server =

@@ -3,12 +3,13 @@
  * (RFC 6749 section 4.1.2.1); everything else that is wrong goes there as `error` and `state`.
  */
 
-import { consentPage, errorPage } from "./consent-page.ts";
+import { consentPage, errorPage, signInPage } from "./consent-page.ts";
 import { type Answer, htmlAnswer, redirectAnswer, singleParameters } from "./http-exchange.ts";
 import type { MazdaGrants } from "./mazda-grants.ts";
 import type { MazdaBehaviour, mazdaAuthorizeErrors } from "./mazda-options.ts";
 import type { ProviderUser, RegisteredClient } from "./provider-contract.ts";
 import type { ProviderCounters } from "./provider-counters.ts";
+import { isSigningIn, userSigningIn, withoutSignIn, wrongSignInSentence } from "./sign-in.ts";
 
 export const mazdaAuthorizePath = "/oauth/authorize";
 /** Not a parameter of Mazda's: lets a demo choose who is signed in. */
@@ -33,7 +34,7 @@ interface AuthorizationRequest {
 type AuthorizeError = (typeof mazdaAuthorizeErrors)[number];
 
 /**
- * Answers a GET with the consent page, or an error.
+ * Answers a GET with the sign-in or the consent page, or an error.
  *
  * @param query parameters of the authorization request (RFC 6749 section 4.1.1)
  */
@@ -43,7 +44,17 @@ export function showConsent(context: MazdaAuthorizeContext, query: URLSearchPara
   context.counters.authorizeRequests += 1;
   const error = context.behaviour.authorizeError ?? findError(context, request);
   if (error !== undefined) return callback(request, { error });
-  const { client, user, parameters } = request;
+  return context.behaviour.signInPage && !request.parameters.has(signInAsParameter)
+    ? askWhoItIs(request.parameters)
+    : askForConsent(context, request);
+}
+
+function askWhoItIs(parameters: ReadonlyMap<string, string>, problem?: string): Answer {
+  const page = { ...mazdaBrand, action: mazdaAuthorizePath, hiddenFields: Object.fromEntries(parameters) };
+  return htmlAnswer(200, signInPage({ ...page, ...(problem === undefined ? {} : { problem }) }));
+}
+
+function askForConsent(context: MazdaAuthorizeContext, { client, user, parameters }: AuthorizationRequest): Answer {
   const scope = parameters.get("scope");
   return htmlAnswer(
     200,
@@ -62,9 +73,9 @@ export function showConsent(context: MazdaAuthorizeContext, query: URLSearchPara
 }
 
 /**
- * Answers the consent form with a redirect to the client.
+ * Answers the sign-in form with the consent page, and the consent form with a redirect to the client.
  *
- * @param form the authorization request again, with `decision`
+ * @param form the authorization request again, with user name and password or with `decision`
  */
 export function answerConsentForm(context: MazdaAuthorizeContext, form: URLSearchParams): Answer {
   const decision = form.get("decision");
@@ -72,6 +83,7 @@ export function answerConsentForm(context: MazdaAuthorizeContext, form: URLSearc
   if (typeof request === "string") return htmlAnswer(400, errorPage(mazdaBrand, request));
   const error = findError(context, request);
   if (error !== undefined) return callback(request, { error });
+  if (isSigningIn(form)) return answerSignIn(context, request, form);
   if (decision !== "approve") {
     context.counters.refusals += 1;
     return callback(request, { error: "access_denied" });
@@ -82,9 +94,15 @@ export function answerConsentForm(context: MazdaAuthorizeContext, form: URLSearc
   return callback(request, { code });
 }
 
+function answerSignIn(context: MazdaAuthorizeContext, request: AuthorizationRequest, form: URLSearchParams): Answer {
+  const user = userSigningIn(context.users, form);
+  if (user === undefined) return askWhoItIs(request.parameters, wrongSignInSentence);
+  return askForConsent(context, { ...request, user });
+}
+
 /** Returns the request, or a sentence for the error page when it must not be sent back to the client. */
 function parseRequest(context: MazdaAuthorizeContext, query: URLSearchParams): AuthorizationRequest | string {
-  const parameters = singleParameters(query);
+  const parameters = singleParameters(withoutSignIn(query));
   if (parameters === undefined) return "A parameter is repeated.";
   const client = context.clients.find((candidate) => candidate.clientId === parameters.get("client_id"));
   if (client === undefined) return "The API key is unknown.";

@@ -58,6 +58,18 @@ describe("grants of the stand-in Mazda server", () => {
     expect(tokensOf(await client.refresh(tokens.refresh_token)).refresh_token).not.toBe("");
   });
 
+  it("can leave the refresh token out at the exchange only, or at a refresh only", async () => {
+    const server = await start({ behaviour: { omitRefreshToken: "at-exchange" } });
+    expect((await new TestClient(server).connect()).refresh_token).toBe("");
+    server.behaviour.omitRefreshToken = "at-refresh";
+    const client = new TestClient(server);
+    const tokens = await client.connect();
+    expect(tokens.refresh_token).not.toBe("");
+    expect(tokensOf(await client.refresh(tokens.refresh_token)).refresh_token).toBe("");
+    expect(tokensOf(await client.refresh(tokens.refresh_token)).refresh_token).toBe("");
+    expect(server.counters().spentTokensPresented).toBe(0);
+  });
+
   it("die with the signing key, with the error of choice", async () => {
     const server = await start();
     const client = new TestClient(server);

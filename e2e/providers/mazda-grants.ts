@@ -1,12 +1,13 @@
 /**
  * Codes, grants and tokens of the stand-in Mazda server, in memory. Invariants: a code works once; a grant has at most one
- * live refresh token; a spent one that comes back ends the whole grant.
+ * live refresh token, and a spent one that comes back ends the whole grant, unless `reuseDetection` is off.
  */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { GrantRow } from "./consent-page.ts";
 import type { MazdaBehaviour } from "./mazda-options.ts";
 import type { ProviderUser, RegisteredClient } from "./provider-contract.ts";
 import type { ProviderCounters } from "./provider-counters.ts";
+import type { RefreshTokenLedger } from "./refresh-token-ledger.ts";
 
 /** Mazda's longest code. */
 const codeLength = 32;
@@ -58,6 +59,7 @@ export interface MazdaGrantsContext {
   readonly canary: string;
   readonly behaviour: MazdaBehaviour;
   readonly counters: ProviderCounters;
+  readonly ledger: RefreshTokenLedger;
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
@@ -102,22 +104,27 @@ export class MazdaGrants {
     record.grant = grant;
     this.#grants.set(grant.id, grant);
     this.#context.counters.codeExchanges += 1;
-    return this.#issueTokens(grant);
+    return this.#issueTokens(grant, "at-exchange");
   }
 
-  /** Rotates a refresh token; undefined when it is dead. A spent one ends its grant. */
+  /** Rotates a refresh token; undefined when it is dead. A spent one ends its grant, where reuse is looked for. */
   refresh(refreshToken: string, clientId: string): IssuedTokens | undefined {
     const record = this.#refreshTokens.get(refreshToken);
     if (record === undefined || record.grant.client.clientId !== clientId) return undefined;
-    if (record.spent) {
+    const { behaviour } = this.#context;
+    if (record.spent && behaviour.reuseDetection) {
       this.#context.counters.reuseDetections += 1;
       record.grant.ended = true;
       return undefined;
     }
     if (record.grant.ended || record.expiresAtMs <= this.#context.now()) return undefined;
-    record.spent = !this.#context.behaviour.omitRefreshToken;
+    const tokens = this.#issueTokens(record.grant, "at-refresh");
+    if (tokens.refreshToken !== undefined) {
+      record.spent = true;
+      this.#context.ledger.spent(refreshToken);
+    }
     this.#context.counters.refreshes += 1;
-    return this.#issueTokens(record.grant);
+    return tokens;
   }
 
   /** The user of a live access token. */
@@ -158,12 +165,12 @@ export class MazdaGrants {
     return [...this.#issued];
   }
 
-  #issueTokens(grant: Grant): IssuedTokens {
+  #issueTokens(grant: Grant, when: "at-exchange" | "at-refresh"): IssuedTokens {
     const { behaviour } = this.#context;
     const accessToken = this.#secret("A", behaviour.accessTokenLength);
     const accessTokenExpiresAtMs = this.#inSeconds(behaviour.accessTokenLifetimeSeconds);
     this.#accessTokens.set(accessToken, { grant, expiresAtMs: accessTokenExpiresAtMs });
-    if (behaviour.omitRefreshToken) return { accessToken, accessTokenExpiresAtMs };
+    if (behaviour.omitRefreshToken === true || behaviour.omitRefreshToken === when) return { accessToken, accessTokenExpiresAtMs };
     const refreshToken = this.#secret("R", behaviour.refreshTokenLength);
     const expiresAtMs = this.#inSeconds(behaviour.refreshTokenLifetimeSeconds);
     this.#refreshTokens.set(refreshToken, { grant, expiresAtMs, spent: false });

@@ -23,12 +23,17 @@ export const mazdaAuthorizeErrors = [
 export const mazdaBehaviourSchema = z.strictObject({
   ...tokenEndpointBehaviourShape,
   /** How `expires_in` is written; `raw` is sent as it is, whatever JSON it is. */
-  expiresIn: z.union([z.enum(["seconds", "epoch", "epoch-ms", "string", "absent"]), z.strictObject({ raw: z.unknown() })]),
+  expiresIn: z.union([
+    z.enum(["seconds", "epoch", "epoch-ms", "string", "epoch-string", "epoch-ms-string", "absent"]),
+    z.strictObject({ raw: z.unknown() }),
+  ]),
   accessTokenLifetimeSeconds: z.number(),
   refreshTokenLifetimeSeconds: z.number(),
   codeLifetimeSeconds: z.number(),
-  /** Sends no `refresh_token`; at a refresh the old one then stays good. */
-  omitRefreshToken: z.boolean(),
+  /** Where no `refresh_token` is sent (true: nowhere); at a refresh the old one then stays good. */
+  omitRefreshToken: z.union([z.boolean(), z.enum(["at-exchange", "at-refresh"])]),
+  /** false: a spent refresh token stays good, as at servers that rotate without looking. */
+  reuseDetection: z.boolean(),
   /** Value of `token_type`; null leaves it out, as Mazda's document does. */
   tokenType: z.string().nullable(),
   accessTokenLength: z.int().min(48),
@@ -42,6 +47,8 @@ export const mazdaBehaviourSchema = z.strictObject({
   pkce: z.enum(["verified", "ignored", "refused"]),
   /** Sent to the redirect URI instead of asking the user. */
   authorizeError: z.enum(mazdaAuthorizeErrors).nullable(),
+  /** Asks for user name and password first. */
+  signInPage: z.boolean(),
   /** Who is signed in; null means the first user. */
   signedInUserId: z.string().nullable(),
   /** A status such as 403 or 503 for API calls with a good token. */
@@ -78,6 +85,7 @@ export function documentedMazdaBehaviour(): MazdaBehaviour {
     refreshTokenLifetimeSeconds: 21 * daySeconds,
     codeLifetimeSeconds: 60,
     omitRefreshToken: false,
+    reuseDetection: true,
     tokenType: null,
     accessTokenLength: 1024,
     refreshTokenLength: 1024,
@@ -86,6 +94,7 @@ export function documentedMazdaBehaviour(): MazdaBehaviour {
     strictRedirectUri: true,
     pkce: "verified",
     authorizeError: null,
+    signInPage: false,
     signedInUserId: null,
     apiStatus: null,
   };

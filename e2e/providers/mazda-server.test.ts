@@ -178,6 +178,8 @@ describe("the token endpoint of the stand-in Mazda server", () => {
     ["seconds", 86_400],
     ["string", "86400"],
     ["epoch", 1_700_086_400],
+    ["epoch-string", "1700086400"],
+    ["epoch-ms-string", "1700086400000"],
     ["epoch-ms", 1_700_086_400_000],
     ["absent", undefined],
   ] as const)("writes expires_in as %s", async (expiresIn, expected) => {

@@ -14,6 +14,7 @@ import { documentedMazdaBehaviour, type MazdaBehaviour, type MazdaOptions, mazda
 import { answerTokenRequest } from "./mazda-token-endpoint.ts";
 import type { ProviderUser, RegisteredClient, StandInProvider } from "./provider-contract.ts";
 import { countTokenRequest, type ProviderCounters, zeroCounters } from "./provider-counters.ts";
+import { RefreshTokenLedger } from "./refresh-token-ledger.ts";
 import { TokenEndpointGate } from "./token-endpoint-gate.ts";
 import { shapeTokenResponse } from "./token-endpoint-shaping.ts";
 
@@ -39,6 +40,7 @@ interface MazdaContext {
   readonly counters: ProviderCounters;
   readonly grants: MazdaGrants;
   readonly gate: TokenEndpointGate;
+  readonly observe: (form: URLSearchParams) => void;
   readonly now: () => number;
 }
 
@@ -55,10 +57,17 @@ export async function startMazdaServer(options: MazdaOptions, now: () => number 
   if (firstUser === undefined) throw new Error("the schema lets no empty list through");
   const behaviour = Object.assign(documentedMazdaBehaviour(), changes);
   const counters = zeroCounters();
-  const grants = new MazdaGrants({ canary, behaviour, counters, now });
+  const ledger = new RefreshTokenLedger(counters);
+  const grants = new MazdaGrants({ canary, behaviour, counters, ledger, now });
   const gate = new TokenEndpointGate();
-  const context: MazdaContext = { clients, users: [firstUser, ...otherUsers], behaviour, counters, grants, gate, now };
-  const listener = await listenOnLoopback({ protocol, port, refuse: () => behaviour.refuseConnections }, (request, response) =>
+  const observe = (form: URLSearchParams): void => {
+    countTokenRequest(counters, form.get("grant_type"));
+    ledger.presented(form.get("refresh_token"));
+  };
+  const context: MazdaContext = { clients, users: [firstUser, ...otherUsers], behaviour, counters, grants, gate, observe, now };
+  const refuse = (): boolean => behaviour.refuseConnections;
+  const dateOffsetSeconds = (): number => behaviour.dateOffsetSeconds;
+  const listener = await listenOnLoopback({ protocol, port, refuse, dateOffsetSeconds }, (request, response) =>
     handle(context, request, response),
   );
   return {
@@ -97,7 +106,7 @@ async function route(context: MazdaContext, request: IncomingMessage): Promise<A
         behaviour: context.behaviour,
         gate: context.gate,
         request,
-        observe: (form) => countTokenRequest(context.counters, form.get("grant_type")),
+        observe: context.observe,
         process: () => answerTokenRequest(context, request),
       });
     case `GET ${workOrdersPath}`:

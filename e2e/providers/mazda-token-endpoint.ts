@@ -6,13 +6,15 @@ import { type Answer, jsonAnswer, readBody, singleParameters } from "./http-exch
 import type { IssuedTokens, MazdaGrants } from "./mazda-grants.ts";
 import type { MazdaBehaviour } from "./mazda-options.ts";
 import type { RegisteredClient } from "./provider-contract.ts";
-import { countTokenRequest, type ProviderCounters } from "./provider-counters.ts";
+import type { ProviderCounters } from "./provider-counters.ts";
 
 export interface MazdaTokenContext {
   readonly clients: readonly RegisteredClient[];
   readonly behaviour: MazdaBehaviour;
   readonly counters: ProviderCounters;
   readonly grants: MazdaGrants;
+  /** Called with every form that was read. */
+  readonly observe: (form: URLSearchParams) => void;
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
@@ -20,7 +22,7 @@ export interface MazdaTokenContext {
 /** Answers a token request (RFC 6749 sections 4.1.3 and 6), with Mazda's errors. */
 export async function answerTokenRequest(context: MazdaTokenContext, request: IncomingMessage): Promise<Answer> {
   const form = new URLSearchParams(await readBody(request));
-  countTokenRequest(context.counters, form.get("grant_type"));
+  context.observe(form);
   const client = authenticateClient(context, request);
   if (client === undefined) return jsonAnswer(401, { error: "invalid_client" }, { "WWW-Authenticate": 'Basic realm="Mazda"' });
   if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers["content-type"] ?? "")) return refuse("invalid_request");
@@ -58,7 +60,9 @@ function refresh(context: MazdaTokenContext, client: RegisteredClient, parameter
   const refreshToken = parameters.get("refresh_token");
   if (refreshToken === undefined) return refuse("invalid_request");
   const tokens = context.grants.refresh(refreshToken, client.clientId);
-  return tokens === undefined ? refuse(context.behaviour.deadRefreshTokenError) : tokenAnswer(context, tokens);
+  if (tokens !== undefined) return tokenAnswer(context, tokens);
+  context.counters.refusedRefreshes += 1;
+  return refuse(context.behaviour.deadRefreshTokenError);
 }
 
 function refuse(error: string): Answer {
@@ -86,8 +90,12 @@ function expiresInValue(context: MazdaTokenContext, expiresAtMs: number): unknow
       return String(context.behaviour.accessTokenLifetimeSeconds);
     case "epoch":
       return Math.floor(expiresAtMs / 1000);
+    case "epoch-string":
+      return String(Math.floor(expiresAtMs / 1000));
     case "epoch-ms":
       return expiresAtMs;
+    case "epoch-ms-string":
+      return String(expiresAtMs);
     case "absent":
       return undefined;
     default:

@@ -20,8 +20,10 @@ export const providerUserSchema = z.strictObject({
   name: z.string().min(1),
   /** Organisations such as `10030/MMD`; the first is the default one. */
   organisations: z.array(z.string()).readonly().optional(),
+  /** Asked for where the sign-in page is shown; left out, any is right. */
+  password: z.string().min(1).optional(),
 });
-/** A person who can sign in. There are no passwords. */
+/** A person who can sign in. */
 export type ProviderUser = z.infer<typeof providerUserSchema>;
 
 /** A running stand-in. `Behaviour` is mutable: a change counts from the next request on. */

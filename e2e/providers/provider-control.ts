@@ -11,6 +11,10 @@ export const controlCommandSchema = z.discriminatedUnion("command", [
   z.strictObject({ command: z.literal("expireAccessTokens") }),
   z.strictObject({ command: z.literal("revokeAll") }),
   z.strictObject({ command: z.literal("counters") }),
+  /** Moves the provider's clock on. */
+  z.strictObject({ command: z.literal("moveClock"), seconds: z.number().min(0) }),
+  /** Cuts the connections that hang. */
+  z.strictObject({ command: z.literal("cutHanging") }),
   z.strictObject({ command: z.literal("issuedSecrets") }),
   /** Changes the named fields of the behaviour; checked against the provider's own schema. */
   z.strictObject({ command: z.literal("setBehaviour"), behaviour: z.record(z.string(), z.unknown()) }),

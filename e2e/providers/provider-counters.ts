@@ -12,6 +12,12 @@ export interface ProviderCounters {
   codeExchanges: number;
   /** Refreshes that gave new tokens, even when their answer was then lost or replaced. */
   refreshes: number;
+  /** Refreshes that were carried out and refused because the grant is dead. */
+  refusedRefreshes: number;
+  /** Refresh requests with a token that an earlier refresh had replaced; counted as soon as the request is read. */
+  spentTokensPresented: number;
+  /** Those of them whose token had come back before. */
+  spentTokensPresentedAgain: number;
   /** Times a spent refresh token came back; each ends its grant. */
   reuseDetections: number;
   /** Revocation requests answered with 200. */
@@ -30,6 +36,9 @@ export function zeroCounters(): ProviderCounters {
     tokenRequests: {},
     codeExchanges: 0,
     refreshes: 0,
+    refusedRefreshes: 0,
+    spentTokensPresented: 0,
+    spentTokensPresentedAgain: 0,
     reuseDetections: 0,
     revocations: 0,
     apiCalls: 0,

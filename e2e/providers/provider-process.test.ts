@@ -42,6 +42,21 @@ describe("a stand-in provider in its own process", () => {
     expect((await client.refresh(tokens.refresh_token)).status).toBe(503);
   });
 
+  it("moves its clock on and cuts what hangs", async () => {
+    const provider = track(await spawnProvider("webfleet", { clients: [macs7], behaviour: { refreshTokenLifetimeSeconds: 60 } }));
+    const realm = `${provider.origin}/auth/realms/webfleet/protocol/openid-connect`;
+    const client = new TestClient({ authorizeUrl: `${realm}/auth`, tokenUrl: `${realm}/token` }, { scope: "offline_access" });
+    const tokens = await client.connect();
+    await provider.command("setBehaviour", { behaviour: { nextTokenResponses: [{ kind: "hang", when: "after-reading" }] } });
+    const hanging = client.refresh(tokens.refresh_token);
+    await expect.poll(() => provider.command("counters")).toMatchObject({ tokenRequests: { refresh_token: 1 } });
+    await provider.command("cutHanging");
+    await expect(hanging).rejects.toThrow(/socket hang up|ECONNRESET/);
+    const renewed = tokensOf(await client.refresh(tokens.refresh_token));
+    await provider.command("moveClock", { seconds: 61 });
+    expect((await client.refresh(renewed.refresh_token)).status).toBe(400);
+  });
+
   it("answers several commands in order and says why it refuses one", async () => {
     const provider = track(await spawnProvider("mazda", { clients: [macs7], protocol: "http" }));
     const answers = await Promise.allSettled([

@@ -13,6 +13,10 @@ import { type ControlCommand, controlCommandSchema, type ProviderKind, providerK
 import { webfleetBehaviourSchema, webfleetOptionsSchema } from "./webfleet-options.ts";
 import { startWebfleetServer } from "./webfleet-server.ts";
 
+/** The provider's clock, which `moveClock` moves on. */
+let clockAheadMs = 0;
+const now = (): number => Date.now() + clockAheadMs;
+
 interface RunningProvider {
   readonly provider: StandInProvider<object>;
   /** @throws when the change is not valid for this provider */
@@ -21,11 +25,11 @@ interface RunningProvider {
 
 const starters: Readonly<Record<ProviderKind, (config: unknown) => Promise<RunningProvider>>> = {
   mazda: async (config) => {
-    const provider = await startMazdaServer(mazdaOptionsSchema.parse(config));
+    const provider = await startMazdaServer(mazdaOptionsSchema.parse(config), now);
     return { provider, setBehaviour: (change) => Object.assign(provider.behaviour, mazdaBehaviourSchema.partial().parse(change)) };
   },
   webfleet: async (config) => {
-    const provider = await startWebfleetServer(webfleetOptionsSchema.parse(config));
+    const provider = await startWebfleetServer(webfleetOptionsSchema.parse(config), now);
     return { provider, setBehaviour: (change) => Object.assign(provider.behaviour, webfleetBehaviourSchema.partial().parse(change)) };
   },
 };
@@ -59,6 +63,11 @@ function obey({ provider, setBehaviour }: RunningProvider, command: ControlComma
       return provider.revokeAll();
     case "counters":
       return provider.counters();
+    case "moveClock":
+      clockAheadMs += command.seconds * 1000;
+      return undefined;
+    case "cutHanging":
+      return provider.tokenEndpoint.cutHanging();
     case "issuedSecrets":
       return provider.issuedSecrets();
     case "setBehaviour":

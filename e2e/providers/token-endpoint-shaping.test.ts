@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { requestLoopback } from "./loopback-request.ts";
+import { answerConsent } from "./consent-client.ts";
+import { type LoopbackResponse, requestLoopback } from "./loopback-request.ts";
 import { startMazdaServer } from "./mazda-server.ts";
 import type { StandInProvider } from "./provider-contract.ts";
 import { errorOf, macs7, TestClient, type Tokens, tokensOf } from "./test-client.ts";
@@ -7,11 +8,16 @@ import type { TokenEndpointBehaviour } from "./token-endpoint-shaping.ts";
 import { tokenResponses } from "./token-response-override.ts";
 import { startWebfleetServer } from "./webfleet-server.ts";
 
-type AnyServer = StandInProvider<TokenEndpointBehaviour> & { readonly authorizeUrl: string; readonly tokenUrl: string };
+type AnyBehaviour = TokenEndpointBehaviour & { reuseDetection: boolean; signInPage: boolean };
+type AnyServer = StandInProvider<AnyBehaviour> & { readonly authorizeUrl: string; readonly tokenUrl: string };
 
+const users = [
+  { id: "jill", name: "Jill" },
+  { id: "jack", name: "Jack", password: "jacks-password" },
+];
 const starters: readonly (readonly [string, () => Promise<AnyServer>])[] = [
-  ["Mazda", () => startMazdaServer({ clients: [macs7] })],
-  ["Webfleet", () => startWebfleetServer({ clients: [macs7] })],
+  ["Mazda", () => startMazdaServer({ clients: [macs7], users })],
+  ["Webfleet", () => startWebfleetServer({ clients: [macs7], users })],
 ];
 
 const running: AnyServer[] = [];
@@ -135,6 +141,97 @@ describe.each(starters)("the token endpoint of the stand-in %s server", (_name, 
     // A request that stayed held would keep this waiting until the test's time limit.
     expect(await settled).toHaveLength(1);
     await expect(client.refresh(tokens.refresh_token)).rejects.toThrow("ECONNREFUSED");
+  });
+
+  it.each(["after-reading", "after-processing"] as const)("hangs %s until it is cut", async (when) => {
+    const { server, client, tokens } = await connect(start);
+    server.behaviour.nextTokenResponses.push(tokenResponses.hang(when));
+    const answer = client.refresh(tokens.refresh_token);
+    await expect.poll(() => server.tokenEndpoint.hanging).toBe(1);
+    expect(server.counters().refreshes).toBe(when === "after-processing" ? 1 : 0);
+    server.tokenEndpoint.cutHanging();
+    await expect(answer).rejects.toThrow(/socket hang up|ECONNRESET/);
+    await expect.poll(() => server.tokenEndpoint.hanging).toBe(0);
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(when === "after-processing" ? 400 : 200);
+  });
+
+  it("fails every third request, and only that", async () => {
+    const { server, client, tokens } = await connect(start);
+    server.behaviour.flaky = { every: 3, answer: tokenResponses.error(500, "server_error") };
+    let { refresh_token: refreshToken } = tokens;
+    const statuses: number[] = [];
+    // The exchange was the first request.
+    for (let request = 2; request <= 7; request += 1) {
+      const answer = await client.refresh(refreshToken);
+      statuses.push(answer.status);
+      if (answer.status === 200) refreshToken = tokensOf(answer).refresh_token;
+    }
+    expect(statuses).toEqual([200, 500, 200, 200, 500, 200]);
+    expect(server.counters().reuseDetections).toBe(0);
+  });
+
+  it("answers an error as if all were well", async () => {
+    const { server, client, tokens } = await connect(start);
+    server.behaviour.nextTokenResponses.push(tokenResponses.errorAsSuccess("invalid_grant"));
+    const answer = await client.refresh(tokens.refresh_token);
+    expect([answer.status, errorOf(answer)]).toEqual([200, "invalid_grant"]);
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(200);
+  });
+
+  it("tells a wrong time in every answer when told to", async () => {
+    const { server, client, tokens } = await connect(start);
+    const dateOf = ({ headers }: LoopbackResponse): number => Date.parse(headers.date ?? "");
+    const yearSeconds = 365 * 24 * 60 * 60;
+    server.behaviour.dateOffsetSeconds = 10 * yearSeconds;
+    const [refreshed, page] = [await client.refresh(tokens.refresh_token), await requestLoopback(server.authorizeUrl, server)];
+    for (const answer of [refreshed, page]) expect(dateOf(answer)).toBeGreaterThan(Date.now() + 9 * yearSeconds * 1000);
+    server.behaviour.dateOffsetSeconds = -10 * yearSeconds;
+    expect(dateOf(await client.refresh("none"))).toBeLessThan(Date.now() - 9 * yearSeconds * 1000);
+    server.behaviour.dateOffsetSeconds = 0;
+    expect(Math.abs(dateOf(await client.refresh("none")) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it("counts every spent refresh token that comes back, even in requests it does not carry out", async () => {
+    const { server, client, tokens } = await connect(start);
+    server.behaviour.nextTokenResponses.push(tokenResponses.drop("after-processing"));
+    await expect(client.refresh(tokens.refresh_token)).rejects.toThrow(/socket hang up|ECONNRESET/);
+    expect(server.counters()).toMatchObject({ refreshes: 1, spentTokensPresented: 0 });
+    server.behaviour.nextTokenResponses.push(tokenResponses.html(), tokenResponses.drop("after-reading"));
+    await client.refresh(tokens.refresh_token);
+    await expect(client.refresh(tokens.refresh_token)).rejects.toThrow(/socket hang up|ECONNRESET|EPIPE/);
+    expect(server.counters()).toMatchObject({ spentTokensPresented: 2, spentTokensPresentedAgain: 1, refusedRefreshes: 0 });
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(400);
+    expect((await client.refresh("never issued")).status).toBe(400);
+    expect(server.counters()).toMatchObject({ spentTokensPresented: 3, spentTokensPresentedAgain: 2, refusedRefreshes: 2 });
+  });
+
+  it("takes a spent refresh token again where reuse is not looked for", async () => {
+    const { server, client, tokens } = await connect(start);
+    server.behaviour.reuseDetection = false;
+    const second = tokensOf(await client.refresh(tokens.refresh_token));
+    expect(second.refresh_token).not.toBe(tokens.refresh_token);
+    expect((await client.refresh(tokens.refresh_token)).status).toBe(200);
+    expect((await client.refresh(second.refresh_token)).status).toBe(200);
+    expect(server.counters()).toMatchObject({ reuseDetections: 0, spentTokensPresented: 1, refreshes: 3 });
+  });
+
+  it("asks for user name and password when told to, and knows a wrong one", async () => {
+    const { server } = await connect(start);
+    server.behaviour.signInPage = true;
+    const client = new TestClient(server);
+    const { certificatePem } = server;
+    const sign = (userId: string, password?: string): Promise<URL> =>
+      answerConsent(client.authorizeUrl(), {
+        decision: "approve",
+        certificatePem,
+        userId,
+        ...(password === undefined ? {} : { password }),
+      });
+    await expect(sign("nobody")).rejects.toThrow("instead of redirecting");
+    await expect(sign("jack", "wrong")).rejects.toThrow("instead of redirecting");
+    const callback = await sign("jack", "jacks-password");
+    expect((await client.exchange(callback.searchParams.get("code") ?? "")).status).toBe(200);
+    expect(server.counters().approvals).toBe(2);
   });
 
   it("still answers after a delay", async () => {

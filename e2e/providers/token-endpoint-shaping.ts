@@ -19,6 +19,10 @@ export const tokenEndpointBehaviourShape = {
   nextTokenResponses: z.array(tokenResponseOverrideSchema),
   /** Used for every request for which `nextTokenResponses` has none. */
   everyTokenResponse: tokenResponseOverrideSchema.nullable(),
+  /** Used for every n-th request that nothing above is meant for, counted from the server's start. */
+  flaky: z.strictObject({ every: z.int().min(1), answer: tokenResponseOverrideSchema }).nullable(),
+  /** Added to the `Date` header of every answer: a provider whose own clock is wrong. */
+  dateOffsetSeconds: z.number(),
   /** Cuts every connection before the TLS handshake, or before the first answer with http. */
   refuseConnections: z.boolean(),
 };
@@ -28,7 +32,15 @@ export type TokenEndpointBehaviour = z.infer<typeof tokenEndpointBehaviourSchema
 
 /** A token endpoint that behaves. */
 export function plainTokenEndpoint(): TokenEndpointBehaviour {
-  return { tokenLatencyMs: 0, tokenDown: null, nextTokenResponses: [], everyTokenResponse: null, refuseConnections: false };
+  return {
+    tokenLatencyMs: 0,
+    tokenDown: null,
+    nextTokenResponses: [],
+    everyTokenResponse: null,
+    flaky: null,
+    dateOffsetSeconds: 0,
+    refuseConnections: false,
+  };
 }
 
 export interface TokenExchange {
@@ -48,26 +60,30 @@ export interface TokenExchange {
  */
 export async function shapeTokenResponse(exchange: TokenExchange): Promise<Answer | undefined> {
   const { behaviour, gate, request } = exchange;
-  const override = chooseOverride(behaviour);
+  const override = chooseOverride(behaviour, gate.count());
   if (override?.kind === "drop" && override.when === "before-reading") return cut(request);
   await gate.pass("before-processing");
   if (behaviour.tokenLatencyMs > 0) await delay(behaviour.tokenLatencyMs, undefined, { ref: false });
   if (override !== undefined && !carriesOut(override)) {
     exchange.observe(new URLSearchParams(await readBody(request)));
+    if (override.kind === "hang") await gate.hang(request);
     return override.kind === "replace" ? replacement(override) : cut(request);
   }
   const genuine = await exchange.process();
   await gate.pass("after-processing");
   if (override === undefined) return genuine;
   if (override.kind === "replace") return replacement(override);
+  if (override.kind === "hang") await gate.hang(request);
   return override.kind === "amend" ? amended(genuine, override) : cut(request);
 }
 
-function chooseOverride(behaviour: TokenEndpointBehaviour): TokenResponseOverride | undefined {
+function chooseOverride(behaviour: TokenEndpointBehaviour, requestNumber: number): TokenResponseOverride | undefined {
   const next = behaviour.nextTokenResponses.shift();
   if (next !== undefined) return next;
   if (behaviour.tokenDown !== null) return { kind: "replace", status: behaviour.tokenDown };
-  return behaviour.everyTokenResponse ?? undefined;
+  if (behaviour.everyTokenResponse !== null) return behaviour.everyTokenResponse;
+  const { flaky } = behaviour;
+  return flaky !== null && requestNumber % flaky.every === 0 ? flaky.answer : undefined;
 }
 
 function carriesOut(override: TokenResponseOverride): boolean {

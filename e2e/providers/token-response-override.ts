@@ -22,6 +22,8 @@ export const tokenResponseOverrideSchema = z.discriminatedUnion("kind", [
   }),
   /** Cuts the connection: `after-processing` means the tokens are rotated and the answer is lost. */
   z.strictObject({ kind: z.literal("drop"), when: z.enum(["before-reading", "after-reading", "after-processing"]) }),
+  /** Answers nothing until the client gives up or `TokenEndpointGate.cutHanging` cuts the connection. */
+  z.strictObject({ kind: z.literal("hang"), when: z.enum(["after-reading", "after-processing"]) }),
 ]);
 export type TokenResponseOverride = z.infer<typeof tokenResponseOverrideSchema>;
 
@@ -34,6 +36,8 @@ export const tokenResponses = {
     headers: { "Content-Type": "text/html" },
     body: "<!doctype html><title>Network sign-in</title><h1>Please sign in to the network</h1>",
   }),
+  /** An OAuth error under a status that says all is well. */
+  errorAsSuccess: (error: string): TokenResponseOverride => tokenResponses.error(200, error),
   empty: (status = 200): TokenResponseOverride => ({ kind: "replace", status, headers: { "Content-Type": "application/json" }, body: "" }),
   redirectTo: (location: string): TokenResponseOverride => ({ kind: "replace", status: 302, headers: { Location: location } }),
   /** Valid JSON of at least `bytes` bytes. */
@@ -62,4 +66,5 @@ export const tokenResponses = {
     body: JSON.stringify({ error }),
   }),
   drop: (when: "before-reading" | "after-reading" | "after-processing"): TokenResponseOverride => ({ kind: "drop", when }),
+  hang: (when: "after-reading" | "after-processing"): TokenResponseOverride => ({ kind: "hang", when }),
 } as const;

@@ -34,7 +34,7 @@ function impliedParameters(query: URLSearchParams): void {
   if (!query.has("prompt")) query.set("prompt", "consent");
 }
 
-/** Answers errors that are asked for, refuses unknown scopes as Keycloak does, and leaves `iss` out when told to. */
+/** Answers errors that are asked for, refuses unknown scopes as Keycloak does, and sends the `iss` it is told to. */
 export function shapeAuthorizationEndpoint(provider: Provider, context: WebfleetContext): void {
   provider.use(async (ctx, next) => {
     if (ctx.path === endpoints.authorization) {
@@ -43,14 +43,16 @@ export function shapeAuthorizationEndpoint(provider: Provider, context: Webfleet
         context.counters.authorizeRequests += 1;
         const error = context.behaviour.authorizeError ?? unknownScope(ctx.query["scope"]);
         if (error !== undefined) {
-          ctx.redirect(errorLocation(context, redirectUri, error, ctx.query["state"]));
+          const location = errorLocation(context, redirectUri, error, ctx.query["state"]);
+          ctx.redirect(withWantedIssuer(context.behaviour.sendIssuer, location));
           return;
         }
       }
     }
     await next();
     const location = ctx.response.get("Location");
-    if (!context.behaviour.sendIssuer && location !== "") ctx.set("Location", withoutIssuer(location));
+    // Koa's typings say text; it is undefined where there is no such header.
+    if (typeof location === "string" && location !== "") ctx.set("Location", withWantedIssuer(context.behaviour.sendIssuer, location));
   });
 }
 
@@ -72,14 +74,16 @@ function errorLocation(context: WebfleetContext, redirectUri: string, error: str
   const location = new URL(redirectUri);
   location.searchParams.append("error", error);
   if (typeof state === "string") location.searchParams.append("state", state);
-  if (context.behaviour.sendIssuer) location.searchParams.append("iss", context.issuer);
+  location.searchParams.append("iss", context.issuer);
   return location.href;
 }
 
-function withoutIssuer(location: string): string {
-  if (!URL.canParse(location)) return location;
+/** @param wanted as in `WebfleetBehaviour.sendIssuer` */
+function withWantedIssuer(wanted: boolean | string, location: string): string {
+  if (wanted === true || !URL.canParse(location)) return location;
   const url = new URL(location);
   if (!url.searchParams.has("iss")) return location;
-  url.searchParams.delete("iss");
+  if (wanted === false) url.searchParams.delete("iss");
+  else url.searchParams.set("iss", wanted);
   return url.href;
 }

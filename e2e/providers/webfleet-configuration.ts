@@ -2,9 +2,9 @@
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import type { ClientMetadata, Configuration, JWK } from "oidc-provider";
-import type { OidcMemoryStore } from "./oidc-memory-store.ts";
 import type { RegisteredClient } from "./provider-contract.ts";
 import { endpoints, interactionPath, vehiclesPath, type WebfleetContext } from "./webfleet-context.ts";
+import type { WebfleetBehaviour } from "./webfleet-options.ts";
 
 /** Scopes Webfleet's users can be asked for; others are ignored, as Keycloak ignores unknown optional ones. */
 export const webfleetScopes = ["openid", "offline_access", "profile", "webfleet"] as const;
@@ -15,8 +15,8 @@ export function storedClientSecret(clientSecret: string): string {
 }
 
 /** Builds oidc-provider's configuration, with a fresh signing key. */
-export async function webfleetConfiguration(context: WebfleetContext, store: OidcMemoryStore): Promise<Configuration> {
-  const { behaviour } = context;
+export async function webfleetConfiguration(context: WebfleetContext): Promise<Configuration> {
+  const { behaviour, store } = context;
   return {
     adapter: store.adapterFor,
     clients: context.clients.map(clientMetadata),
@@ -41,13 +41,13 @@ export async function webfleetConfiguration(context: WebfleetContext, store: Oid
     ttl: {
       AccessToken: () => behaviour.accessTokenLifetimeSeconds,
       AuthorizationCode: () => behaviour.codeLifetimeSeconds,
-      RefreshToken: () => behaviour.refreshTokenLifetimeSeconds,
+      RefreshToken: (_ctx, token) => idleSeconds(behaviour, token),
       Grant: 366 * 24 * 60 * 60,
       IdToken: 3600,
       Interaction: 1800,
       Session: 1800,
     },
-    // Webfleet's refresh tokens are JWTs of several hundred characters; these are opaque but as long.
+    // Refresh tokens that are no JWTs (`webfleet-refresh-tokens.ts`) are as long all the same.
     formats: { bitsOfOpaqueRandomness: (_ctx, token) => (token.kind === "RefreshToken" ? 4096 : 256) },
     findAccount: (_ctx, id) => findAccount(context, id),
     extraTokenClaims: (_ctx, token) => ("accountId" in token ? { preferred_username: token.accountId, typ: "Bearer" } : undefined),
@@ -57,6 +57,11 @@ export async function webfleetConfiguration(context: WebfleetContext, store: Oid
       ctx.body = `Request refused: ${out.error}`;
     },
   };
+}
+
+/** How long a refresh token lasts without being used. */
+export function idleSeconds(behaviour: WebfleetBehaviour, { scopes }: { readonly scopes: ReadonlySet<string> }): number {
+  return scopes.has("offline_access") ? behaviour.refreshTokenLifetimeSeconds : behaviour.sessionIdleSeconds;
 }
 
 function features(context: WebfleetContext): NonNullable<Configuration["features"]> {

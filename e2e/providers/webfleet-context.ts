@@ -1,8 +1,10 @@
 /** What the parts of the stand-in Webfleet server share. Invariant: paths here are those of Webfleet's document. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Provider } from "oidc-provider";
+import type { OidcMemoryStore } from "./oidc-memory-store.ts";
 import type { ProviderUser, RegisteredClient } from "./provider-contract.ts";
 import type { ProviderCounters } from "./provider-counters.ts";
+import type { RefreshTokenLedger } from "./refresh-token-ledger.ts";
 import type { TokenEndpointGate } from "./token-endpoint-gate.ts";
 import type { WebfleetBehaviour } from "./webfleet-options.ts";
 
@@ -35,7 +37,11 @@ export interface WebfleetContext {
   readonly users: readonly [ProviderUser, ...ProviderUser[]];
   readonly behaviour: WebfleetBehaviour;
   readonly counters: ProviderCounters;
+  readonly ledger: RefreshTokenLedger;
   readonly gate: TokenEndpointGate;
+  readonly store: OidcMemoryStore;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
   /** What the API accepts. */
   readonly accessTokens: Map<string, IssuedAccessToken>;
   readonly issuedSecrets: string[];

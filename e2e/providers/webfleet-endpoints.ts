@@ -3,17 +3,14 @@
  * two uses of one refresh token are always seen as reuse.
  */
 import type { IncomingMessage } from "node:http";
-import type { Provider } from "oidc-provider";
+import type { KoaContextWithOIDC, Provider } from "oidc-provider";
 import { z } from "zod";
 import { basicCredentialsHeader, parseBasicCredentials, secretsMatch } from "./client-credentials.ts";
 import { type Answer, jsonAnswer, readBody } from "./http-exchange.ts";
 import { countTokenRequest } from "./provider-counters.ts";
 import { shapeTokenResponse } from "./token-endpoint-shaping.ts";
-import { storedClientSecret } from "./webfleet-configuration.ts";
+import { idleSeconds, storedClientSecret } from "./webfleet-configuration.ts";
 import { endpoints, type WebfleetContext } from "./webfleet-context.ts";
-
-/** Keycloak's idle time of a login session, which bounds refresh tokens that are not offline tokens. */
-const sessionIdleSeconds = 1800;
 
 const tokenBodySchema = z.looseObject({
   access_token: z.string(),
@@ -52,7 +49,10 @@ export function shapeTokenEndpoint(provider: Provider, context: WebfleetContext)
       behaviour: context.behaviour,
       gate: context.gate,
       request: ctx.req,
-      observe: (form) => countTokenRequest(context.counters, form.get("grant_type")),
+      observe: (form) => {
+        countTokenRequest(context.counters, form.get("grant_type"));
+        context.ledger.presented(form.get("refresh_token"));
+      },
       process: async () => {
         await oneAtATime(() => next());
         return genuineAnswer(context, ctx.status, ctx.body);
@@ -95,7 +95,7 @@ function genuineAnswer(context: WebfleetContext, status: number, body: unknown):
     ...(context.behaviour.tokenType === null ? {} : { token_type: context.behaviour.tokenType }),
     ...(fields.refresh_token === undefined
       ? {}
-      : { refresh_expires_in: offline ? context.behaviour.offlineRefreshExpiresIn : sessionIdleSeconds }),
+      : { refresh_expires_in: offline ? context.behaviour.offlineRefreshExpiresIn : context.behaviour.sessionIdleSeconds }),
   });
 }
 
@@ -123,21 +123,40 @@ export function observeProvider(provider: Provider, context: WebfleetContext): v
     if (typeof code === "string") context.issuedSecrets.push(code);
   });
   provider.on("grant.error", (ctx, error) => {
-    countTokenRequest(counters, ctx.oidc.params?.["grant_type"]);
+    const grantType = ctx.oidc.params?.["grant_type"];
+    countTokenRequest(counters, grantType);
+    context.ledger.presented(presentedToken(ctx));
+    if (grantType === "refresh_token" && error.error === "invalid_grant") counters.refusedRefreshes += 1;
     if (error.error_detail === "refresh token already used") counters.reuseDetections += 1;
   });
   provider.on("grant.success", (ctx) => {
     const grantType = ctx.oidc.params?.["grant_type"];
     countTokenRequest(counters, grantType);
-    if (grantType === "refresh_token") counters.refreshes += 1;
+    if (grantType === "refresh_token") noteRefresh(context, ctx);
     else counters.codeExchanges += 1;
     noteTokens(context, ctx.body, ctx.oidc.entities.Account?.accountId ?? "");
   });
+}
+
+function noteRefresh(context: WebfleetContext, ctx: KoaContextWithOIDC): void {
+  const { behaviour, ledger, store } = context;
+  const presented = presentedToken(ctx);
+  ledger.presented(presented);
+  context.counters.refreshes += 1;
+  const { RefreshToken: current, RotatedRefreshToken: replaced } = ctx.oidc.entities;
+  if (replaced !== undefined) ledger.spent(presented);
+  // oidc-provider lets a token that stays end when it first was to; at Keycloak each use keeps the session alive.
+  else if (current !== undefined) store.renew("RefreshToken", current.jti, idleSeconds(behaviour, current));
+}
+
+function presentedToken(ctx: KoaContextWithOIDC): string {
+  const token = ctx.oidc.params?.["refresh_token"];
+  return typeof token === "string" ? token : "";
 }
 
 function noteTokens(context: WebfleetContext, body: unknown, userId: string): void {
   const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn } = tokenBodySchema.parse(body);
   context.issuedSecrets.push(accessToken);
   if (refreshToken !== undefined) context.issuedSecrets.push(refreshToken);
-  context.accessTokens.set(accessToken, { userId, expiresAtMs: Date.now() + expiresIn * 1000 });
+  context.accessTokens.set(accessToken, { userId, expiresAtMs: context.now() + expiresIn * 1000 });
 }

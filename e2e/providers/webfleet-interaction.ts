@@ -4,9 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Interaction } from "oidc-provider";
-import { consentPage, errorPage } from "./consent-page.ts";
+import { consentPage, errorPage, signInPage } from "./consent-page.ts";
 import { htmlAnswer, readBody, sendAnswer } from "./http-exchange.ts";
 import type { ProviderUser } from "./provider-contract.ts";
+import { isSigningIn, userSigningIn, wrongSignInSentence } from "./sign-in.ts";
 import { type MountedWebfleet, vehiclesPath, type WebfleetContext, webfleetBrand } from "./webfleet-context.ts";
 
 /** Lets a demo choose who is signed in. */
@@ -19,12 +20,26 @@ export async function answerInteraction(mounted: MountedWebfleet, request: Incom
     sendAnswer(response, htmlAnswer(400, errorPage(webfleetBrand, "This sign-in page has expired.")));
     return;
   }
+  const { context } = mounted;
+  const url = new URL(request.url ?? "/", context.origin);
   if (request.method === "POST") {
-    await decide(mounted, interaction, request, response);
+    const form = new URLSearchParams(await readBody(request));
+    if (isSigningIn(form)) sendAnswer(response, htmlAnswer(200, answerSignIn(context, interaction, url, form)));
+    else await decide(mounted, interaction, form, { request, response });
     return;
   }
-  const path = new URL(request.url ?? "/", mounted.context.origin);
-  sendAnswer(response, htmlAnswer(200, renderPage(mounted.context, interaction, path)));
+  const chosen = url.searchParams.get(signInAsParameter);
+  const page = context.behaviour.signInPage && chosen === null ? askWhoItIs(url) : askForConsent(context, interaction, url, chosen);
+  sendAnswer(response, htmlAnswer(200, page));
+}
+
+function askWhoItIs({ pathname }: URL, problem?: string): string {
+  return signInPage({ ...webfleetBrand, action: pathname, hiddenFields: {}, ...(problem === undefined ? {} : { problem }) });
+}
+
+function answerSignIn(context: WebfleetContext, interaction: Interaction, url: URL, form: URLSearchParams): string {
+  const user = userSigningIn(context.users, form);
+  return user === undefined ? askWhoItIs(url, wrongSignInSentence) : askForConsent(context, interaction, url, user.id);
 }
 
 async function findInteraction(
@@ -39,8 +54,8 @@ async function findInteraction(
   }
 }
 
-function renderPage(context: WebfleetContext, interaction: Interaction, url: URL): string {
-  const user = signedInUser(context, url.searchParams.get(signInAsParameter));
+function askForConsent(context: WebfleetContext, interaction: Interaction, url: URL, userId: string | null): string {
+  const user = signedInUser(context, userId);
   const client = context.clients.find((candidate) => candidate.clientId === interaction.params["client_id"]);
   const application = client?.applicationName ?? "unknown";
   const scope = requestedScope(interaction);
@@ -60,11 +75,10 @@ function renderPage(context: WebfleetContext, interaction: Interaction, url: URL
 async function decide(
   mounted: MountedWebfleet,
   interaction: Interaction,
-  request: IncomingMessage,
-  response: ServerResponse,
+  form: URLSearchParams,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): Promise<void> {
   const { context, provider } = mounted;
-  const form = new URLSearchParams(await readBody(request));
   if (form.get("decision") !== "approve") {
     context.counters.refusals += 1;
     const refusal = { error: "access_denied", error_description: "The user refused." };

@@ -13,8 +13,8 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close()));
 });
 
-async function start(options: Partial<WebfleetOptions> = {}): Promise<WebfleetServer> {
-  const server = await startWebfleetServer({ clients: [macs7], ...options });
+async function start(options: Partial<WebfleetOptions> = {}, now?: () => number): Promise<WebfleetServer> {
+  const server = await startWebfleetServer({ clients: [macs7], ...options }, now);
   running.push(server);
   return server;
 }
@@ -72,6 +72,12 @@ describe("the authorization endpoint of the stand-in Webfleet server", () => {
     expect(server.counters()).toMatchObject({ approvals: 0, refusals: 1 });
   });
 
+  it("sends an issuer that is not its own when told to", async () => {
+    const server = await start({ behaviour: { sendIssuer: "https://evil.test/realm" } });
+    const callback = await new TestClient(server, offline).consent("approve");
+    expect(callback.searchParams.get("iss")).toBe("https://evil.test/realm");
+  });
+
   it("leaves iss out when told to", async () => {
     const server = await start({ behaviour: { sendIssuer: false } });
     const callback = await new TestClient(server, offline).consent("approve");
@@ -119,7 +125,18 @@ describe("the token endpoint of the stand-in Webfleet server", () => {
       refresh_expires_in: 0,
       scope: "offline_access webfleet",
     });
+    expect(tokens.refresh_token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(tokens.refresh_token.length).toBeGreaterThan(500);
+  });
+
+  it("gives opaque refresh tokens when told to", async () => {
+    const server = await start({ behaviour: { refreshTokenFormat: "opaque" } });
+    const client = new TestClient(server, offline);
+    const tokens = await client.connect();
     expect(tokens.refresh_token).toMatch(/^[\w-]{600,}$/);
+    const renewed = tokensOf(await client.refresh(tokens.refresh_token));
+    expect((await revoke(server, renewed.refresh_token)).status).toBe(200);
+    expect((await client.refresh(renewed.refresh_token)).status).toBe(400);
   });
 
   it("bounds the refresh token when offline_access was not asked for", async () => {
@@ -216,6 +233,44 @@ describe("grants of the stand-in Webfleet server", () => {
     const client = new TestClient(server, offline);
     const { refresh_token: refreshToken } = await client.connect();
     expect(tokensOf(await client.refresh(refreshToken)).refresh_token).toBe(refreshToken);
+  });
+
+  it("die when nobody refreshes them for the idle time, and live on when somebody does", async () => {
+    let aheadMs = 0;
+    const server = await start({ behaviour: { refreshTokenLifetimeSeconds: 3600 } }, () => Date.now() + aheadMs);
+    const client = new TestClient(server, offline);
+    const [idle, used] = [await client.connect(), await client.connect()];
+    aheadMs += 3_000_000;
+    const renewed = tokensOf(await client.refresh(used.refresh_token));
+    aheadMs += 3_000_000;
+    expect(errorOf(await client.refresh(idle.refresh_token))).toBe("invalid_grant");
+    expect((await callApi(server, idle.access_token)).status).toBe(401);
+    expect((await client.refresh(renewed.refresh_token)).status).toBe(200);
+    expect(server.counters()).toMatchObject({ refusedRefreshes: 1, reuseDetections: 0 });
+  });
+
+  it("are kept alive by a refresh that does not rotate, too", async () => {
+    let aheadMs = 0;
+    const behaviour = { refreshTokenLifetimeSeconds: 3600, rotateRefreshTokens: false };
+    const server = await start({ behaviour }, () => Date.now() + aheadMs);
+    const client = new TestClient(server, offline);
+    const { refresh_token: refreshToken } = await client.connect();
+    aheadMs += 3_000_000;
+    expect((await client.refresh(refreshToken)).status).toBe(200);
+    aheadMs += 3_000_000;
+    expect((await client.refresh(refreshToken)).status).toBe(200);
+    aheadMs += 3_601_000;
+    expect(errorOf(await client.refresh(refreshToken))).toBe("invalid_grant");
+  });
+
+  it("die with the login session's idle time when they are no offline tokens", async () => {
+    let aheadMs = 0;
+    const server = await start({ behaviour: { sessionIdleSeconds: 60 } }, () => Date.now() + aheadMs);
+    const client = new TestClient(server);
+    const tokens = await client.connect();
+    expect(tokens).toMatchObject({ refresh_expires_in: 60 });
+    aheadMs += 61_000;
+    expect(errorOf(await client.refresh(tokens.refresh_token))).toBe("invalid_grant");
   });
 
   it("end when revoked, while the access token goes on until it expires", async () => {

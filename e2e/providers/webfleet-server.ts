@@ -10,6 +10,7 @@ import { listenOnLoopback } from "./loopback-listener.ts";
 import { OidcMemoryStore } from "./oidc-memory-store.ts";
 import type { StandInProvider } from "./provider-contract.ts";
 import { zeroCounters } from "./provider-counters.ts";
+import { RefreshTokenLedger } from "./refresh-token-ledger.ts";
 import { TokenEndpointGate } from "./token-endpoint-gate.ts";
 import { rewriteRealmRequest, shapeAuthorizationEndpoint } from "./webfleet-authorization.ts";
 import { webfleetConfiguration } from "./webfleet-configuration.ts";
@@ -23,6 +24,7 @@ import {
 } from "./webfleet-endpoints.ts";
 import { answerInteraction } from "./webfleet-interaction.ts";
 import { documentedWebfleetBehaviour, type WebfleetBehaviour, type WebfleetOptions, webfleetOptionsSchema } from "./webfleet-options.ts";
+import { acceptStructuredRevocation, shapeRefreshTokens } from "./webfleet-refresh-tokens.ts";
 
 export type { WebfleetOptions } from "./webfleet-options.ts";
 
@@ -41,43 +43,50 @@ export interface WebfleetServer extends StandInProvider<WebfleetBehaviour> {
  * Starts a stand-in Webfleet server.
  *
  * @param options clients at least; see `webfleetOptionsSchema`
+ * @param now the server's clock, Unix time in milliseconds; it may run ahead of the real time, never behind it
  * @throws when the options are wrong or the port is taken
  */
-export async function startWebfleetServer(options: WebfleetOptions): Promise<WebfleetServer> {
+export async function startWebfleetServer(options: WebfleetOptions, now: () => number = Date.now): Promise<WebfleetServer> {
   const { protocol, port, clients, users, behaviour: changes } = webfleetOptionsSchema.parse(options);
   const [firstUser, ...otherUsers] = users;
   if (firstUser === undefined) throw new Error("the schema lets no empty list through");
   const behaviour = Object.assign(documentedWebfleetBehaviour(), changes);
   // The issuer holds the port, so the provider can be made only after listening has begun.
   let mounted: MountedWebfleet | undefined;
-  const listener = await listenOnLoopback({ protocol, port, refuse: () => behaviour.refuseConnections }, async (request, response) => {
+  const refuse = (): boolean => behaviour.refuseConnections;
+  const dateOffsetSeconds = (): number => behaviour.dateOffsetSeconds;
+  const listener = await listenOnLoopback({ protocol, port, refuse, dateOffsetSeconds }, async (request, response) => {
     if (mounted === undefined) sendAnswer(response, { status: 503, headers: {}, body: "" });
     else await handle(mounted, request, response);
   });
+  const counters = zeroCounters();
   const context: WebfleetContext = {
     origin: listener.origin,
     issuer: listener.origin + realmPath,
     clients,
     users: [firstUser, ...otherUsers],
     behaviour,
-    counters: zeroCounters(),
+    counters,
+    ledger: new RefreshTokenLedger(counters),
     gate: new TokenEndpointGate(),
+    store: new OidcMemoryStore({ now, consumes: (model) => model !== "RefreshToken" || behaviour.reuseDetection }),
+    now,
     accessTokens: new Map(),
     issuedSecrets: [],
   };
-  const store = new OidcMemoryStore();
   try {
-    mounted = await mount(context, store);
+    mounted = await mount(context);
   } catch (error) {
     await listener.close();
     throw error;
   }
-  return { ...listener, ...controls(context, store, listener.close), ...urls(context) };
+  return { ...listener, ...controls(context, listener.close), ...urls(context) };
 }
 
-async function mount(context: WebfleetContext, store: OidcMemoryStore): Promise<MountedWebfleet> {
-  const provider = new Provider(context.issuer, await webfleetConfiguration(context, store));
+async function mount(context: WebfleetContext): Promise<MountedWebfleet> {
+  const provider = new Provider(context.issuer, await webfleetConfiguration(context));
   acceptAnyClientSecret(provider, context);
+  shapeRefreshTokens(provider, context);
   shapeAuthorizationEndpoint(provider, context);
   shapeTokenEndpoint(provider, context);
   shapeRevocationEndpoint(provider, context);
@@ -100,7 +109,6 @@ function urls(
 
 function controls(
   context: WebfleetContext,
-  store: OidcMemoryStore,
   close: () => Promise<void>,
 ): Omit<StandInProvider<WebfleetBehaviour>, "origin" | "certificatePem"> {
   return {
@@ -110,7 +118,7 @@ function controls(
     expireAccessTokens: () => context.accessTokens.clear(),
     revokeAll: () => {
       context.accessTokens.clear();
-      store.forget("Grant", "RefreshToken", "AuthorizationCode");
+      context.store.forget("Grant", "RefreshToken", "AuthorizationCode");
     },
     counters: () => structuredClone(context.counters),
     close: () => {
@@ -136,14 +144,14 @@ async function handle(mounted: MountedWebfleet, request: IncomingMessage, respon
   }
   rewriteRealmRequest(request, realmPath);
   rewriteBasicCredentials(mounted.context, request);
-  await mounted.answerRealm(request, response);
+  await mounted.answerRealm(await acceptStructuredRevocation(mounted.context, request), response);
 }
 
 /** The token is looked up instead of verified: what the stand-in has issued and not withdrawn is good. */
 function answerVehicles(context: WebfleetContext, request: IncomingMessage): Answer {
   context.counters.apiCalls += 1;
   const token = context.accessTokens.get(bearerToken(request) ?? "");
-  if (token === undefined || token.expiresAtMs <= Date.now()) {
+  if (token === undefined || token.expiresAtMs <= context.now()) {
     context.counters.apiRejections += 1;
     return jsonAnswer(401, { error: "invalid_token" }, { "WWW-Authenticate": 'Bearer realm="webfleet", error="invalid_token"' });
   }

@@ -3,7 +3,7 @@
  * Invariant: whatever a spec started is gone when it ends, however it ended.
  */
 import { test as base } from "@playwright/test";
-import { type AppUnderTest, type LaunchOptions, launchApp } from "../hosts/launch.ts";
+import { type AppUnderTest, type LaunchOptions, launchApp, launchWithoutWindow, type WindowlessApp } from "../hosts/launch.ts";
 import { type MazdaServer, startMazdaServer } from "../providers/mazda-server.ts";
 import { startWebfleetServer, type WebfleetServer } from "../providers/webfleet-server.ts";
 import { startConnect, waitForState } from "./app-window.ts";
@@ -27,12 +27,20 @@ export interface Dealer {
   readonly newWorkplace: () => Promise<Workplace>;
   /** Starts the app; with `import`, both providers are registered when it settles. */
   readonly launch: (registrations: "import" | "none", options?: DealerLaunchOptions) => Promise<AppUnderTest>;
+  /** Starts the app, which has been set up already, without its window. It may still be starting when this settles. */
+  readonly launchHidden: () => Promise<WindowlessApp>;
+  /** Starts the app once more while it runs, and waits until that second start has ended. */
+  readonly startAgain: (...args: readonly string[]) => Promise<void>;
   readonly program: (user: DealerUser, workplace?: Workplace) => SampleProgram;
   /** Connects a user in the window and at the provider, up to the word Connected. */
   readonly connect: (app: AppUnderTest, user: DealerUser) => Promise<void>;
 }
 
 export interface DealerLaunchOptions extends Pick<LaunchOptions, "keyStores"> {
+  /** Instead of those that the workplace has. */
+  readonly args?: readonly string[];
+  /** Added to those that the workplace has. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The dealer's first one by default. */
   readonly workplace?: Workplace;
   /** Put into the file that `DMS_CONNECT_POLICY` names. */
@@ -74,7 +82,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return made;
     };
     const workplace = await newWorkplace();
-    const apps: AppUnderTest[] = [];
+    const apps: WindowlessApp[] = [];
     const programs: SampleProgram[] = [];
     await use({
       mazda,
@@ -84,14 +92,24 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       callbackPorts: ports,
       workplace,
       newWorkplace,
-      launch: async (wanted, { workplace: at = workplace, policy, ...how } = {}) => {
+      launch: async (wanted, { workplace: at = workplace, policy, env: added, ...how } = {}) => {
         const options = at.launchOptions(wanted);
-        const env = { ...options.env, ...(policy === undefined ? {} : { DMS_CONNECT_POLICY: await at.writePolicy(policy) }) };
+        const env = { ...options.env, ...added, ...(policy === undefined ? {} : { DMS_CONNECT_POLICY: await at.writePolicy(policy) }) };
         const app = await launchApp({ ...options, ...how, env });
         apps.push(app);
         app.page.setDefaultTimeout(stepTimeoutMs);
         if (wanted === "import") await app.page.getByRole("button", { name: "Connect Webfleet", exact: true }).waitFor();
         return app;
+      },
+      launchHidden: async () => {
+        const options = workplace.launchOptions("none");
+        const app = await launchWithoutWindow({ ...options, args: [...(options.args ?? []), "--hidden"] });
+        apps.push(app);
+        return app;
+      },
+      startAgain: async (...args) => {
+        const second = await launchWithoutWindow({ ...workplace.launchOptions("none"), args });
+        await second.exited;
       },
       program: (user, at = workplace) => {
         const program = startSampleProgram({ workplace: at, origins, user });
@@ -115,7 +133,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 });
 
 /** Quits; an app that does not is killed, and the spec fails. */
-async function endApp(app: AppUnderTest): Promise<void> {
+async function endApp(app: WindowlessApp): Promise<void> {
   const late = Promise.withResolvers<"late">();
   const timer = setTimeout(() => late.resolve("late"), stepTimeoutMs);
   try {

@@ -6,7 +6,7 @@
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { connectionId } from "../../shared/views.ts";
-import type { ConnectionKey } from "./connection-state.ts";
+import type { ConnectionKey, Grant } from "./connection-state.ts";
 import type { Connections } from "./connections.ts";
 import { generationOf, type LiveConnection } from "./live-connection.ts";
 import type {
@@ -31,6 +31,8 @@ interface Attempt {
   authorizationUrl: string | undefined;
   /** Why it was ended from outside. */
   endedBecause: Failure | undefined;
+  /** What comes after its end is revoked. */
+  givesBack: boolean;
   /** Settles when the browser has been asked to open, or with why it was not. */
   opened: Promise<Result<undefined>>;
 }
@@ -84,11 +86,21 @@ export class ConnectFlow {
     return this.#begin(live, client.value, organisation);
   }
 
-  /** Ends a sign-in that is under way. Fails with `no_connect_in_progress`. */
-  cancel(key: ConnectionKey, because: Failure = failure("connect_cancelled")): Result<undefined> {
+  /**
+   * Ends a sign-in that is under way. Fails with `no_connect_in_progress`.
+   *
+   * @param lateTokens what becomes of tokens that still come for it. `give-back` tells the provider (RFC 7009): only where every
+   * grant of this user is to end, since a provider may end them all together
+   */
+  cancel(
+    key: ConnectionKey,
+    because: Failure = failure("connect_cancelled"),
+    lateTokens: "drop" | "give-back" = "drop",
+  ): Result<undefined> {
     const attempt = this.#attempts.get(connectionId(key));
     if (attempt === undefined) return err(failure("no_connect_in_progress"));
     attempt.endedBecause ??= because;
+    if (lateTokens === "give-back") attempt.givesBack = true;
     attempt.controller.abort();
     return ok();
   }
@@ -105,6 +117,7 @@ export class ConnectFlow {
       controller: new AbortController(),
       authorizationUrl: undefined,
       endedBecause: undefined,
+      givesBack: false,
       opened: Promise.resolve(ok()),
     };
     this.#attempts.set(connectionId(live.key), attempt);
@@ -180,7 +193,10 @@ export class ConnectFlow {
   async #connect(attempt: Attempt, { client, request }: Waiting, callback: URLSearchParams): Promise<Result<undefined>> {
     const { live, controller } = attempt;
     const exchanged = await this.#deps.oauth.exchangeCode(client, request, callback, controller.signal);
-    if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
+    if (attempt.endedBecause !== undefined) {
+      if (exchanged.ok && attempt.givesBack) void this.#giveBack(client, exchanged.value);
+      return err(attempt.endedBecause);
+    }
     if (!exchanged.ok) return exchanged;
     const state = { kind: "Active", grant: exchanged.value } as const;
     const committed = await this.#deps.connections.commit(live, generationOf(live), state, { organisation: attempt.organisation });
@@ -190,6 +206,13 @@ export class ConnectFlow {
     if (!now.ok) return now;
     if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
     return this.#deps.connections.commit(now.value, generationOf(now.value), state, { organisation: attempt.organisation });
+  }
+
+  /** Tokens that came for a sign-in which had ended: nobody will use them, so the provider is told, once (RFC 7009). */
+  async #giveBack(client: ResolvedClient, { refreshToken }: Grant): Promise<void> {
+    if (client.provider.revocation !== "rfc7009" || refreshToken === undefined) return;
+    // The broker may be on its way out: this must not keep it.
+    await this.#deps.oauth.revoke(client, refreshToken, new AbortController().signal).catch(() => undefined);
   }
 
   #fail(attempt: Attempt, why: Failure): Result<undefined> {

@@ -18,6 +18,8 @@ export interface Grant {
   readonly scope?: string;
   readonly obtainedAtMs: number;
   readonly accessTokenExpiresAtMs: number;
+  /** The provider did not say when it ends. */
+  readonly accessTokenExpiryIsEstimate?: true;
   readonly grantExpiresAtMs?: number;
   readonly grantExpiryIsEstimate: boolean;
 }

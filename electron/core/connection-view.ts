@@ -26,6 +26,8 @@ export function viewOf(live: LiveConnection, provider: ProviderDescription): Con
     ...defined("failure", shown.failure),
     ...defined("connectedAtMs", record?.connectedAtMs),
     ...defined("accessTokenExpiresAtMs", grant?.accessTokenExpiresAtMs),
+    ...defined("accessTokenExpiryIsEstimate", grant?.accessTokenExpiryIsEstimate),
+    ...(grant !== undefined && grant.refreshToken === undefined ? { isNotRenewable: true } : {}),
     ...defined("grantExpiresAtMs", grant?.grantExpiresAtMs),
     grantExpiryIsEstimate: grant?.grantExpiryIsEstimate ?? false,
   };

@@ -73,7 +73,15 @@ export class Connections {
     const overlay: Overlay | undefined = read.ok
       ? undefined
       : { kind: "ConnectFailed", failure: failure("grant_unreadable", { provider: this.#deps.describe(key).name }) };
-    const live: LiveConnection = { key, record, overlay, ending: false, rejectedTokenId: undefined, unsaved: undefined };
+    const live: LiveConnection = {
+      key,
+      record,
+      overlay,
+      ending: false,
+      rejectedTokenId: undefined,
+      lastAskedAtMs: undefined,
+      unsaved: undefined,
+    };
     this.#live.set(id, live);
     return ok(live);
   }

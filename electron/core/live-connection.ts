@@ -23,6 +23,8 @@ export interface LiveConnection {
   ending: boolean;
   /** A token the provider's API has refused: never served again. */
   rejectedTokenId: string | undefined;
+  /** When a program last asked for its token, Unix milliseconds; undefined: not in this run. */
+  lastAskedAtMs: number | undefined;
   /** Set while `record` could not be written. */
   unsaved: { readonly failure: Failure } | undefined;
 }

@@ -16,6 +16,34 @@ export interface Clock {
   readonly setTimer: (delayMs: number, callback: () => void) => () => void;
 }
 
+/** The times that a computer tells. None of them can be trusted alone (`trusted-time.ts`). */
+export interface TimeSources {
+  /** Unix time in milliseconds as the computer shows it: a person or a synchronisation may move it any way. */
+  readonly wallMs: () => number;
+  /** Never goes back; may stand still while the computer sleeps. Cheap. */
+  readonly monotonicMs: () => number;
+  /** Since the computer was started, sleep included; moves only on. May cost a system call. */
+  readonly uptimeMs: () => number;
+}
+
+/** The computer's way to the internet. */
+export interface Network {
+  /** `false` only when the system is sure that there is no network. */
+  readonly isOnline: () => boolean;
+  /** Whether the way to this URL begins: its name resolves, or a proxy takes it. Settles with `false` when aborted; never rejects. */
+  readonly canReach: (url: string, signal: AbortSignal) => Promise<boolean>;
+  /** Calls `listener` whenever `isOnline` may have changed. Returns a function that stops it. */
+  readonly onChanged: (listener: () => void) => () => void;
+}
+
+/** The computer's power and sleep. */
+export interface Power {
+  /** Whether the computer saves power or pays for its network by volume: work that nobody waits for should be rare. */
+  readonly isSaving: () => boolean;
+  /** Calls `listener` with what happens. Returns a function that stops it. */
+  readonly onEvent: (listener: (event: "suspend" | "resume" | "saving-changed") => void) => () => void;
+}
+
 export interface Randomness {
   /** An unguessable id, 128 bits or more, URL-safe. */
   readonly newId: () => string;
@@ -172,6 +200,11 @@ export interface OAuthClient {
   readonly refresh: (client: ResolvedClient, grant: Grant, signal: AbortSignal) => Promise<RefreshOutcome>;
   /** RFC 7009. */
   readonly revoke: (client: ResolvedClient, refreshToken: string, signal: AbortSignal) => Promise<RevokeOutcome>;
+  /**
+   * Asks the token endpoint for nothing (GET, no credentials) so that it tells its time. The time itself goes the way of every
+   * answer's `Date` header, to the adapter's `onServerTime`. Settles with whether there was one; never rejects.
+   */
+  readonly askServerTime: (client: ResolvedClient, signal: AbortSignal) => Promise<boolean>;
 }
 
 /** One awaited redirect to the callback endpoint. */
@@ -203,6 +236,17 @@ export interface SystemBrowser {
 }
 
 // ---- out to the window, programs and log ------------------------------------------------------
+
+/** Tells the person at the desktop that a connection needs them. Once a connection and cause. */
+export interface AttentionNotice {
+  readonly connectionId: string;
+  readonly providerName: string;
+  readonly user: string;
+  /** `reconnect`: it has ended; `ends_soon`: it will, and cannot be renewed; `not_saved`: its newest tokens are in memory only. */
+  readonly cause: "reconnect" | "ends_soon" | "not_saved";
+  /** How many other connections need a person as well, for whatever cause: told together, because they are too many to be told one by one. */
+  readonly others?: number;
+}
 
 export interface Log {
   readonly info: (event: string, fields?: Readonly<Record<string, string | number | boolean>>) => void;

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { failure } from "../../shared/failure.ts";
 import type { PipeConnection } from "../../shared/pipe-protocol.ts";
+import type { Result } from "../../shared/result.ts";
 import type { AccessPolicy } from "../../shared/views.ts";
+import { problemOf } from "./pipe-problem.ts";
 import type { DmsClientRecord } from "./ports.ts";
 import { ProgramService } from "./program-service.ts";
 import { settled } from "./testing/fake-clock.ts";
-import { mazdaKey, webfleetKey } from "./testing/records.ts";
+import { mazdaKey, registrationInput, webfleetKey } from "./testing/records.ts";
 import { codeOf, createWorld, valueOf } from "./testing/world.ts";
 
 const everything: AccessPolicy = { users: "all", providers: "all" };
@@ -18,6 +21,7 @@ async function createService() {
   world.store(webfleetKey, { kind: "Active", grant: world.newGrant("webfleet") }, "ignored");
   const audit: string[] = [];
   const seen: string[] = [];
+  const shown: string[] = [];
   const service = new ProgramService({
     connections: world.connections,
     registrations: world.registrations,
@@ -27,11 +31,13 @@ async function createService() {
     clock: world.clock,
     version: "1.2.3",
     seen: (clientId) => seen.push(clientId),
+    onShowRequested: (id) => shown.push(`${id}, ${world.browser.opened.length} pages open`),
+    pauseOf: (provider, environment) => world.gate.pauseOf(provider, environment),
     audit: (action, client, key, outcome) =>
       audit.push(`${client.clientId} ${action} ${key?.provider}/${key?.environment}/${key?.user} ${outcome}`),
   });
   world.vault.calls.length = 0;
-  return { world, service, audit, seen };
+  return { world, service, audit, seen, shown };
 }
 
 describe("a program outside its access", () => {
@@ -224,7 +230,46 @@ describe("a token", () => {
   });
 });
 
+describe("a failure that a person has to mend", () => {
+  const codeAndId = (result: Result<unknown>) => {
+    if (result.ok) return [];
+    const { code, connectionId: id } = problemOf(result.error);
+    return [code, id];
+  };
+
+  it("names the connection, so that the program can ask for its row", async () => {
+    const { world, service } = await createService();
+    world.store(webfleetKey, { kind: "ReconnectRequired", failure: failure("grant_dead", { provider: "Webfleet" }) });
+    const client = program(everything);
+    const nobody = { provider: "mazda", user: "no body" };
+    expect(codeAndId(await service.tokenGet(client, webfleetKey))).toEqual(["reconnect_required", "webfleet/production/jdoe"]);
+    expect(codeAndId(await service.tokenGet(client, nobody))).toEqual(["not_connected", "mazda/production/no%20body"]);
+    expect(codeAndId(await service.tokenRejected(client, { ...nobody, tokenId: "t1" }))).toEqual([
+      "not_connected",
+      "mazda/production/no%20body",
+    ]);
+    expect(codeAndId(await service.connectionRevoke(client, { ...webfleetKey, user: "nobody" }))).toEqual([
+      "not_connected",
+      "webfleet/production/nobody",
+    ]);
+  });
+
+  it("names none where the program may not know of it, or nobody can mend it there", async () => {
+    const { service } = await createService();
+    expect(codeAndId(await service.tokenGet(program(onlyMazda), webfleetKey))).toEqual(["not_permitted", undefined]);
+    expect(codeAndId(await service.connectionRevoke(program(everything), mazdaKey))).toEqual(["invalid_request", undefined]);
+  });
+});
+
 describe("what else a program may do", () => {
+  it("has the window show the row of a sign-in before the browser opens, and of no other connection", async () => {
+    const { service, shown, world } = await createService();
+    valueOf(await service.connectStart(program(everything), { provider: "mazda", user: "new.user" }));
+    expect([shown, world.browser.opened.length]).toEqual([["mazda/production/new.user, 0 pages open"], 1]);
+    await service.connectStart(program(onlyMazda), webfleetKey);
+    expect(shown).toHaveLength(1);
+  });
+
   it("starts a sign-in and gets the connection as Connecting, then cancels it", async () => {
     const { service, audit } = await createService();
     const selector = { provider: "mazda", user: "new.user" };
@@ -262,9 +307,44 @@ describe("what else a program may do", () => {
       protocol: 1,
       vault: "open",
       providers: [
-        { provider: "mazda", environment: "production" },
-        { provider: "webfleet", environment: "production" },
+        {
+          provider: "mazda",
+          environment: "production",
+          state: "available",
+          authorizationEndpoint: "https://mazda.test/authorize",
+          tokenEndpoint: "https://mazda.test/token",
+        },
+        {
+          provider: "webfleet",
+          environment: "production",
+          state: "available",
+          authorizationEndpoint: "https://webfleet.test/auth",
+          tokenEndpoint: "https://webfleet.test/token",
+          revocationEndpoint: "https://webfleet.test/revoke",
+        },
       ],
     });
+  });
+
+  it("is told the addresses of the registration where it has its own, and that a provider is paused", async () => {
+    const { world, service } = await createService();
+    const endpoints = { tokenEndpoint: "https://moved.test/token" };
+    valueOf(await world.registrations.save([registrationInput({ endpoints })]));
+    const lane = { provider: "mazda", environment: "production", providerName: "Mazda" } as const;
+    for (let failed = 0; failed < 5; failed += 1) {
+      const pass = valueOf(await world.gate.enter(lane, "caller").pass);
+      pass.done(failure("provider_busy", { provider: "Mazda", status: 503 }));
+    }
+    const paused = world.gate.pauseOf("mazda", "production");
+    const { providers } = valueOf(await service.brokerStatus(program(everything)));
+    expect(providers[0]).toEqual({
+      provider: "mazda",
+      environment: "production",
+      state: "paused",
+      nextTryAt: Math.ceil((paused?.nextTryAtMs ?? 0) / 1000),
+      authorizationEndpoint: "https://mazda.test/authorize",
+      ...endpoints,
+    });
+    expect(JSON.stringify(providers)).not.toContain("client-secret");
   });
 });

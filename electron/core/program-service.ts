@@ -10,26 +10,29 @@ import type {
   ConnectStartParams,
   ConnectStartResult,
   PipeConnection,
+  PipeProvider,
   TokenGetParams,
   TokenGetResult,
   TokenRejectedParams,
 } from "../../shared/pipe-protocol.ts";
 import { pipeProtocolVersion } from "../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { usualRequestsPerMinute } from "../../shared/views.ts";
+import { connectionId, type Environment, type ProviderPause, type RegistrationView, usualRequestsPerMinute } from "../../shared/views.ts";
 import { hasEnded, isAllowed, notPermitted } from "./access-policy.ts";
 import type { ConnectFlow } from "./connect-flow.ts";
 import type { ConnectionKey, Grant } from "./connection-state.ts";
 import { pipeConnection } from "./connection-view.ts";
 import type { Connections } from "./connections.ts";
 import { OnceAMinute } from "./once-a-minute.ts";
+import { namingConnection } from "./pipe-problem.ts";
 import type { Clock, DmsClientRecord } from "./ports.ts";
 import type { ProgramApi } from "./program-api.ts";
 import { defaultMinValiditySeconds } from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";
 import { RequestLimits } from "./request-limits.ts";
 import type { Revocation } from "./revocation.ts";
-import { type ServedToken, type TokenBroker, tokenIdOf } from "./token-broker.ts";
+import type { ServedToken, TokenBroker } from "./token-broker.ts";
+import { tokenIdOf } from "./token-id.ts";
 
 /** Each opens a page in the user's browser. */
 const signInsPerMinute = 6;
@@ -46,6 +49,10 @@ export interface ProgramServiceDeps {
   /** Writes the audit row; must not make the program wait. */
   readonly audit: (action: string, client: DmsClientRecord, key: ConnectionKey | undefined, outcome: string) => void;
   readonly seen: (clientId: string) => void;
+  /** A program is about to have the browser opened: the window is to show that row. */
+  readonly onShowRequested: (connectionId: string) => void;
+  /** Whether a provider environment is not asked just now. */
+  readonly pauseOf: (provider: string, environment: Environment) => ProviderPause | undefined;
 }
 
 /** An answer and what it depends on besides its grant. */
@@ -109,7 +116,9 @@ export class ProgramService implements ProgramApi {
     const key = this.#permittedKey(action, client, params);
     if (!key.ok) return key;
     const served = await get(key.value);
-    const answer = served.ok ? this.#answer(key.value, served.value, params.organisation) : served;
+    const answer = served.ok
+      ? this.#answer(key.value, served.value, params.organisation)
+      : namingConnection<TokenGetResult>(served, key.value);
     this.#audit(action, client, key.value, answer);
     return answer;
   }
@@ -162,7 +171,9 @@ export class ProgramService implements ProgramApi {
     if (!key.ok) return key;
     const waitMs = this.#signIns.take(client.clientId, signInsPerMinute, this.#deps.clock.nowMs());
     if (waitMs > 0) return err(this.#limited(client, signInsPerMinute, waitMs, "connect.start", key.value));
-    const started = await this.#deps.connectFlow.start(key.value, params.organisation);
+    // First, so that the browser comes to lie in front of the window.
+    this.#deps.onShowRequested(connectionId(key.value));
+    const started = namingConnection(await this.#deps.connectFlow.start(key.value, params.organisation), key.value);
     this.#audit("connect.start", client, key.value, started);
     if (!started.ok) return started;
     const connection = await this.#connection(key.value);
@@ -189,18 +200,36 @@ export class ProgramService implements ProgramApi {
     action: string,
     client: DmsClientRecord,
     selector: ConnectionSelector,
-    end: (key: ConnectionKey) => Promise<Result<undefined>>,
+    end: (key: ConnectionKey) => Promise<Result<unknown>>,
   ): Promise<Result<undefined>> {
     const key = this.#permittedKey(action, client, selector);
     if (!key.ok) return key;
-    const ended = await end(key.value);
+    const ended = namingConnection(await end(key.value), key.value);
     this.#audit(action, client, key.value, ended);
-    return ended;
+    return ended.ok ? ok() : ended;
   }
 
   brokerStatus(_client: DmsClientRecord): Promise<Result<BrokerStatusResult>> {
-    const providers = this.#deps.registrations.list().map(({ provider, environment }) => ({ provider, environment }));
+    const providers = this.#deps.registrations.list().flatMap((registration) => this.#provider(registration));
     return Promise.resolve(ok({ version: this.#deps.version, protocol: pipeProtocolVersion, vault: "open" as const, providers }));
+  }
+
+  /** Nothing for an environment that this version of the app does not know. */
+  #provider({ provider, environment }: RegistrationView): readonly PipeProvider[] {
+    const endpoints = this.#deps.registrations.endpoints(provider, environment);
+    if (endpoints === undefined) return [];
+    const { authorizationEndpoint, tokenEndpoint, revocationEndpoint } = endpoints;
+    const paused = this.#deps.pauseOf(provider, environment);
+    return [
+      {
+        provider,
+        environment,
+        ...(paused === undefined ? { state: "available" } : { state: "paused", nextTryAt: Math.ceil(paused.nextTryAtMs / 1000) }),
+        authorizationEndpoint,
+        tokenEndpoint,
+        ...(revocationEndpoint === undefined ? {} : { revocationEndpoint }),
+      },
+    ];
   }
 
   onConnectionChanged(client: DmsClientRecord, listener: (connection: PipeConnection) => void): () => void {

@@ -27,6 +27,8 @@ export interface ProviderDefinition {
   readonly grantLifetime: GrantLifetime;
   /** Refresh at least this often even if nobody asks, so that the grant does not die idle. */
   readonly keepAliveDays: number;
+  /** At most this many requests in any second, whatever waits; absent: `usualRequestsPerSecond` of `provider-gate.ts`. */
+  readonly maxRequestsPerSecond?: number;
   readonly revocation: "rfc7009" | "none";
   /** Header in which API calls name the organisation, e.g. `X-mazda-org`. */
   readonly organisationHeader?: string;

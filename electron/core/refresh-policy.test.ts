@@ -1,7 +1,7 @@
 import { assert, double, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Grant } from "./connection-state.ts";
-import { callerRetryAtMs, isFreshEnough, isStillValid, refreshDueAtMs, retryDelayMs } from "./refresh-policy.ts";
+import { callerRetryAtMs, isFreshEnough, isStillValid, type RefreshPlan, refreshDueAtMs, retryDelayMs } from "./refresh-policy.ts";
 import { grantAt, minuteMs } from "./testing/records.ts";
 
 const dayMs = 24 * 60 * minuteMs;
@@ -13,31 +13,48 @@ const retryAfter = integer({ min: 0, max: 86_400 });
 const grantOf = (obtainedAtMs: number, lifeMs: number): Grant =>
   grantAt(obtainedAtMs, "any", { accessTokenExpiresAtMs: obtainedAtMs + lifeMs });
 
+const usual: RefreshPlan = { nowMs: 0, keepAliveDays: 7, random: 0, isSaving: false, lastAskedAtMs: undefined };
+
 describe("the background refresh", () => {
-  it("is due after the token was obtained and before it ends, whatever its life", () => {
+  it("is due after the token was obtained and before it ends, whatever its life, the jitter and the computer's wish to save", () => {
     assert(
-      property(times, lives, integer({ min: 1, max: 30 }), (obtainedAtMs, lifeMs, keepAliveDays) => {
-        const dueAtMs = refreshDueAtMs(grantOf(obtainedAtMs, lifeMs), keepAliveDays) ?? Number.NaN;
+      property(times, lives, integer({ min: 1, max: 30 }), random, (obtainedAtMs, lifeMs, keepAliveDays, chance) => {
+        const plan = { ...usual, nowMs: obtainedAtMs, keepAliveDays, random: chance };
+        const dueAtMs = refreshDueAtMs(grantOf(obtainedAtMs, lifeMs), plan) ?? Number.NaN;
         expect(dueAtMs).toBeGreaterThan(obtainedAtMs);
         expect(dueAtMs).toBeLessThan(obtainedAtMs + lifeMs);
         expect(dueAtMs).toBeLessThanOrEqual(obtainedAtMs + lifeMs * 0.8);
         expect(dueAtMs).toBeLessThanOrEqual(obtainedAtMs + keepAliveDays * dayMs);
+        const saving =
+          refreshDueAtMs(grantOf(obtainedAtMs, lifeMs), { ...plan, isSaving: true, lastAskedAtMs: obtainedAtMs }) ?? Number.NaN;
+        expect(saving).toBeGreaterThanOrEqual(dueAtMs);
+        expect(saving).toBeLessThan(obtainedAtMs + lifeMs);
       }),
     );
   });
 
   it("is due at 80% of an hour's life, and five minutes before the end of twelve minutes' life", () => {
-    expect(refreshDueAtMs(grantOf(0, 60 * minuteMs), 7)).toBe(48 * minuteMs);
-    expect(refreshDueAtMs(grantOf(0, 12 * minuteMs), 7)).toBe(7 * minuteMs);
+    expect(refreshDueAtMs(grantOf(0, 60 * minuteMs), usual)).toBe(48 * minuteMs);
+    expect(refreshDueAtMs(grantOf(0, 12 * minuteMs), usual)).toBe(7 * minuteMs);
   });
 
-  it("is due after the keep-alive days even for a token that lasts for months", () => {
-    expect(refreshDueAtMs(grantOf(0, 90 * dayMs), 7)).toBe(7 * dayMs);
+  it("comes sooner by jitter, by a twentieth of the wait at most", () => {
+    const due = (chance: number) => refreshDueAtMs(grantOf(0, 60 * minuteMs), { ...usual, random: chance });
+    expect([due(0.5), due(0.999_999)]).toEqual([48 * minuteMs * 0.975, expect.closeTo(48 * minuteMs * 0.95, -1)]);
+  });
+
+  it("is due after the keep-alive days even for a token that lasts for months, and for an idle one while the computer saves", () => {
+    expect(refreshDueAtMs(grantOf(0, 90 * dayMs), usual)).toBe(7 * dayMs);
+    expect(refreshDueAtMs(grantOf(0, 60 * minuteMs), { ...usual, isSaving: true })).toBe(7 * dayMs);
+  });
+
+  it("is due at once for a grant that a wrong clock has put into the future", () => {
+    expect(refreshDueAtMs(grantOf(dayMs, 60 * minuteMs), { ...usual, nowMs: 5 })).toBe(5);
   });
 
   it("is never due for a grant without a refresh token", () => {
     const { refreshToken: _none, ...grant } = grantOf(0, dayMs);
-    expect(refreshDueAtMs(grant, 7)).toBeUndefined();
+    expect(refreshDueAtMs(grant, usual)).toBeUndefined();
   });
 });
 
@@ -79,7 +96,7 @@ describe("the back-off", () => {
         expect(retryDelayMs(count + 1, chance)).toBeGreaterThanOrEqual(retryDelayMs(count, chance));
       }),
     );
-    expect([1, 2, 3].map((count) => retryDelayMs(count, 0))).toEqual([1_000, 2_000, 4_000]);
+    expect([1, 2, 3, 4].map((count) => retryDelayMs(count, 0.5))).toEqual([1_000, 2_000, 4_000, 8_000]);
   });
 
   it("lets a program try after ten seconds at the latest, but never before the provider's Retry-After", () => {

@@ -7,8 +7,17 @@ export const defaultMinValiditySeconds = 60;
 const refreshAtShareOfLife = 0.8;
 /** … and at the latest this long before its end, so that a short outage is not noticed. */
 const refreshBeforeEndMs = 5 * 60_000;
+/** Up to this share of the wait goes: connections that were made together are not renewed together. */
+const jitterShare = 0.05;
+/** Where power or data are to be saved, a token that programs ask for is renewed this late. */
+const savingShareOfLife = 0.95;
+/** A program that has asked within this time is likely to ask again. */
+const usedWithinMs = 24 * 60 * 60_000;
 /** An InDoubt grant is tried again only this close to the end of its access token: until then nothing is risked. */
 export const inDoubtRetryBeforeEndMs = 30_000;
+/** Clocks of computers and providers are set a little differently: no token is from the future because of that. */
+const futureMs = 10 * 60_000;
+const shortestRetryMs = 1_000;
 const firstRetryMs = 2_000;
 const longestRetryMs = 5 * 60_000;
 /** However long the back-off, a program that asks may cause one try this often. */
@@ -34,19 +43,43 @@ export function isStillValid(grant: Grant, nowMs: number): boolean {
   return grant.accessTokenExpiresAtMs > nowMs;
 }
 
-/**
- * When the background refresh of a grant is due (Unix milliseconds): at 80% of the access token's life, at the
- * latest five minutes before its end, and at least every `keepAliveDays`; never for a grant that cannot be renewed.
- */
-export function refreshDueAtMs(grant: Grant, keepAliveDays: number): number | undefined {
-  if (grant.refreshToken === undefined) return undefined;
-  const lifeMs = grant.accessTokenExpiresAtMs - grant.obtainedAtMs;
-  const beforeEnd = lifeMs > 2 * refreshBeforeEndMs ? grant.accessTokenExpiresAtMs - refreshBeforeEndMs : Number.POSITIVE_INFINITY;
-  return Math.min(grant.obtainedAtMs + lifeMs * refreshAtShareOfLife, beforeEnd, grant.obtainedAtMs + keepAliveDays * dayMs);
+/** What a background refresh is planned on. */
+export interface RefreshPlan {
+  readonly nowMs: number;
+  readonly keepAliveDays: number;
+  /** 0 ≤ value < 1, drawn once for each grant. */
+  readonly random: number;
+  /** Power or data are to be saved. */
+  readonly isSaving: boolean;
+  /** When a program last asked for this connection; undefined: not in this run. */
+  readonly lastAskedAtMs: number | undefined;
 }
 
 /**
- * How long to wait after the `failures`-th failure in a row (1, 2, …): a doubling bound with jitter in its upper half, never
+ * When the background refresh of a grant is due (Unix milliseconds): at 80% of the access token's life, at the latest five
+ * minutes before its end, and at least every `keepAliveDays`, all a little sooner by jitter; never for a grant that cannot be
+ * renewed. While the computer saves, tokens that programs use are renewed later, and the others only to keep the grant alive.
+ */
+export function refreshDueAtMs(grant: Grant, plan: RefreshPlan): number | undefined {
+  if (grant.refreshToken === undefined) return undefined;
+  // Whatever clock this was obtained by, it was wrong, and so may be its end.
+  if (grant.obtainedAtMs - plan.nowMs > futureMs) return plan.nowMs;
+  const waitMs = Math.min(renewalWaitMs(grant, plan), plan.keepAliveDays * dayMs);
+  return grant.obtainedAtMs + waitMs * (1 - jitterShare * plan.random);
+}
+
+function renewalWaitMs(grant: Grant, { isSaving, lastAskedAtMs, nowMs }: RefreshPlan): number {
+  const lifeMs = grant.accessTokenExpiresAtMs - grant.obtainedAtMs;
+  if (isSaving) {
+    const isUsed = lastAskedAtMs !== undefined && nowMs - lastAskedAtMs < usedWithinMs;
+    return isUsed ? lifeMs * savingShareOfLife : Number.POSITIVE_INFINITY;
+  }
+  const beforeEnd = lifeMs > 2 * refreshBeforeEndMs ? lifeMs - refreshBeforeEndMs : Number.POSITIVE_INFINITY;
+  return Math.min(lifeMs * refreshAtShareOfLife, beforeEnd);
+}
+
+/**
+ * How long to wait after the `failures`-th failure in a row (1, 2, …): anything up to a doubling bound ("full jitter"), never
  * less than what the provider asked for.
  *
  * @param random 0 ≤ random < 1
@@ -54,7 +87,7 @@ export function refreshDueAtMs(grant: Grant, keepAliveDays: number): number | un
  */
 export function retryDelayMs(failures: number, random: number, retryAfterSeconds = 0): number {
   const bound = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 16));
-  return Math.max(bound * (0.5 + random / 2), retryAfterSeconds * 1000);
+  return Math.max(shortestRetryMs, bound * random, retryAfterSeconds * 1000);
 }
 
 /**

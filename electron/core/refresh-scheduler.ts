@@ -1,35 +1,48 @@
 /**
- * Refreshes connections before their tokens end, even if no program asks. Invariant: one timer in all, set for the
- * connection that is due first.
+ * Refreshes connections before their tokens end, even if no program asks. Invariants: one timer in all, set for the
+ * connection that is due first; none while the network is not usable; finding what is due costs O(log n).
  */
-import type { ConnectionView } from "../../shared/views.ts";
-import { connectionId } from "../../shared/views.ts";
-import { type ConnectionKey, servableGrant } from "./connection-state.ts";
+import { type Failure, failure } from "../../shared/failure.ts";
+import { type ConnectionView, connectionId } from "../../shared/views.ts";
+import { type ConnectionKey, type Grant, servableGrant } from "./connection-state.ts";
 import type { Connections } from "./connections.ts";
+import { DueQueue } from "./due-queue.ts";
 import type { LiveConnection } from "./live-connection.ts";
+import { isNetworkTrouble, type NetworkState } from "./network-state.ts";
 import type { Clock } from "./ports.ts";
 import { inDoubtRetryBeforeEndMs, refreshDueAtMs } from "./refresh-policy.ts";
+import type { Refresher } from "./refresher.ts";
 import type { Registrations } from "./registrations.ts";
-import type { TokenBroker } from "./token-broker.ts";
 
 /** A due time in the past waits this long, so that a failing connection can never spin. */
 const shortestWaitMs = 1_000;
-/** Timers longer than 24.8 days overflow; looking again once an hour also follows a changed clock. */
-const longestWaitMs = 60 * 60_000;
+/** Timers longer than 24.8 days overflow; looking again this often also notices a clock that somebody has set. */
+const longestWaitMs = 10 * 60_000;
 /** A refresh that could not even begin (no registration, disk full) changes nothing that would be announced. */
 const notBegunRetryMs = 60_000;
 
 export interface RefreshSchedulerDeps {
   readonly connections: Connections;
   readonly registrations: Registrations;
-  readonly broker: TokenBroker;
+  readonly refresher: Refresher;
+  readonly network: NetworkState;
   readonly clock: Clock;
+  /** 0 ≤ value < 1, for jitter. */
+  readonly random: () => number;
+  /** `Power.isSaving`. */
+  readonly isSaving: () => boolean;
+  /** Told when each stored grant was obtained: it cannot be earlier now. */
+  readonly onObtained: (atMs: number) => void;
 }
 
 export class RefreshScheduler {
   readonly #deps: RefreshSchedulerDeps;
-  readonly #due = new Map<string, { readonly key: ConnectionKey; readonly atMs: number }>();
+  readonly #due = new DueQueue<string>();
+  readonly #keys = new Map<string, ConnectionKey>();
+  /** One draw a grant: when it is due does not change by being looked at. */
+  readonly #jitter = new WeakMap<Grant, number>();
   #cancelTimer: () => void = () => undefined;
+  #timerAtMs: number | undefined;
   #stopListening: () => void = () => undefined;
   #running = false;
 
@@ -39,59 +52,99 @@ export class RefreshScheduler {
 
   /** Looks at every stored connection and from then on follows their changes. */
   async start(): Promise<void> {
+    const { connections, network } = this.#deps;
     this.#running = true;
-    this.#stopListening = this.#deps.connections.onChanged((view) => this.#follow(view));
-    const views = await this.#deps.connections.list();
+    const stops = [connections.onChanged((view) => this.#follow(view)), network.onChanged(() => this.#setTimer())];
+    this.#stopListening = () => {
+      for (const stop of stops) stop();
+    };
+    const views = await connections.list();
     if (!views.ok) return;
     for (const view of views.value) {
-      const loaded = await this.#deps.connections.load(view);
-      if (loaded.ok) this.#follow(this.#deps.connections.view(loaded.value));
+      const loaded = await connections.load(view);
+      if (!loaded.ok) continue;
+      const grant = grantOf(loaded.value);
+      if (grant !== undefined) this.#deps.onObtained(grant.obtainedAtMs);
+      this.#follow(connections.view(loaded.value));
     }
   }
 
   stop(): void {
     this.#running = false;
-    this.#cancelTimer();
+    this.#clearTimer();
     this.#stopListening();
   }
 
+  /** The time has moved otherwise than by passing, or the computer saves from now on or no longer: everything is planned anew. */
+  planAnew(): void {
+    for (const [id, key] of this.#keys) this.#plan(id, key);
+    this.#setTimer();
+  }
+
   #follow(view: ConnectionView): void {
-    const key: ConnectionKey = { provider: view.provider, environment: view.environment, user: view.user };
+    const { provider, environment, user } = view;
+    const key: ConnectionKey = { provider, environment, user };
+    this.#plan(connectionId(key), key);
+    this.#setTimer();
+  }
+
+  #plan(id: string, key: ConnectionKey): void {
     const live = this.#deps.connections.peek(key);
     const atMs = live === undefined ? undefined : this.#dueAtMs(live);
-    if (atMs === undefined) this.#due.delete(connectionId(key));
-    else this.#due.set(connectionId(key), { key, atMs });
-    this.#setTimer();
+    if (live === undefined) this.#keys.delete(id);
+    else this.#keys.set(id, key);
+    if (atMs === undefined) this.#due.delete(id);
+    else this.#due.set(id, atMs);
   }
 
   #dueAtMs(live: LiveConnection): number | undefined {
     const { record, overlay } = live;
-    const grant = record === undefined || live.ending ? undefined : servableGrant(record.state);
-    if (record === undefined || grant === undefined || grant.refreshToken === undefined || overlay?.kind === "Connecting") return undefined;
+    const grant = grantOf(live);
+    if (record === undefined || grant?.refreshToken === undefined || overlay?.kind === "Connecting") return undefined;
     // Refreshing and Retrying at once: the disk refused what the provider answered.
     if (record.state.kind === "Refreshing" && overlay?.kind !== "Retrying") return undefined;
+    const nowMs = this.#deps.clock.nowMs();
+    // A back-off that was counted by a clock which has proved wrong since is over.
+    const retryAtMs = overlay?.kind === "Retrying" && overlay.failedAtMs <= nowMs ? overlay.nextTryAtMs : undefined;
     if (record.state.kind === "InDoubt") {
-      const nearEndMs = grant.accessTokenExpiresAtMs - inDoubtRetryBeforeEndMs;
-      return overlay?.kind === "Retrying" ? Math.max(nearEndMs, overlay.nextTryAtMs) : nearEndMs;
+      return Math.max(grant.accessTokenExpiresAtMs - inDoubtRetryBeforeEndMs, retryAtMs ?? 0);
     }
-    if (overlay?.kind === "Retrying") return overlay.nextTryAtMs;
-    return refreshDueAtMs(grant, this.#deps.registrations.provider(live.key.provider)?.keepAliveDays ?? 7);
+    if (retryAtMs !== undefined) return retryAtMs;
+    const { registrations, isSaving } = this.#deps;
+    const keepAliveDays = registrations.provider(live.key.provider)?.keepAliveDays ?? 7;
+    const plan = { nowMs, keepAliveDays, random: this.#jitterOf(grant), isSaving: isSaving(), lastAskedAtMs: live.lastAskedAtMs };
+    return refreshDueAtMs(grant, plan);
+  }
+
+  #jitterOf(grant: Grant): number {
+    const drawn = this.#jitter.get(grant) ?? this.#deps.random();
+    this.#jitter.set(grant, drawn);
+    return drawn;
   }
 
   #setTimer(): void {
-    this.#cancelTimer();
-    if (!this.#running || this.#due.size === 0) return;
-    const firstMs = Math.min(...[...this.#due.values()].map(({ atMs }) => atMs));
-    const waitMs = Math.min(Math.max(firstMs - this.#deps.clock.nowMs(), shortestWaitMs), longestWaitMs);
+    const firstMs = this.#due.firstAtMs;
+    if (!this.#running || firstMs === undefined || !this.#deps.network.isUsable) return this.#clearTimer();
+    const nowMs = this.#deps.clock.nowMs();
+    const waitMs = Math.min(Math.max(firstMs - nowMs, shortestWaitMs), longestWaitMs);
+    // Most changes do not change who is first.
+    if (this.#timerAtMs !== undefined && this.#timerAtMs <= nowMs + waitMs && this.#timerAtMs > nowMs) return;
+    this.#clearTimer();
+    this.#timerAtMs = nowMs + waitMs;
     this.#cancelTimer = this.#deps.clock.setTimer(waitMs, () => this.#refreshDue());
   }
 
+  #clearTimer(): void {
+    this.#cancelTimer();
+    this.#timerAtMs = undefined;
+  }
+
   #refreshDue(): void {
+    this.#timerAtMs = undefined;
     const nowMs = this.#deps.clock.nowMs();
-    for (const [id, { key, atMs }] of this.#due) {
-      if (atMs > nowMs) continue;
-      this.#due.delete(id);
-      const live = this.#deps.connections.peek(key);
+    for (let id = this.#due.take(nowMs); id !== undefined; id = this.#due.take(nowMs)) {
+      const key = this.#keys.get(id);
+      const live = key === undefined ? undefined : this.#deps.connections.peek(key);
       if (live !== undefined) void this.#refresh(id, live);
     }
     this.#setTimer();
@@ -99,10 +152,21 @@ export class RefreshScheduler {
 
   /** Its outcome is a change of the connection, which `#follow` hears; unless it never began. */
   async #refresh(id: string, live: LiveConnection): Promise<void> {
-    const failed = await this.#deps.broker.refresh(live);
+    const failed = await this.#deps.refresher.refresh(live, "background").catch(() => failure("internal_error"));
     const isFollowed = failed === undefined || this.#due.has(id) || this.#deps.connections.peek(live.key) !== live;
     if (isFollowed || this.#dueAtMs(live) === undefined) return;
-    this.#due.set(id, { key: live.key, atMs: this.#deps.clock.nowMs() + notBegunRetryMs });
+    this.#due.set(id, this.#deps.clock.nowMs() + this.#againMs(failed));
     this.#setTimer();
   }
+
+  /** A provider that is asked again is not asked by everybody at once. */
+  #againMs(failed: Failure): number {
+    if (isNetworkTrouble(failed.code)) return shortestWaitMs;
+    const waitMs = (failed.retryAfterSeconds ?? notBegunRetryMs / 1000) * 1000;
+    return waitMs * (1 + this.#deps.random());
+  }
+}
+
+function grantOf({ record, ending }: LiveConnection): Grant | undefined {
+  return record === undefined || ending ? undefined : servableGrant(record.state);
 }

@@ -4,7 +4,15 @@
  */
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { type Environment, environments, type ProviderView, type RegistrationInput, type RegistrationView } from "../../shared/views.ts";
+import {
+  type Environment,
+  environments,
+  type ProviderEndpoints,
+  type ProviderPause,
+  type ProviderView,
+  type RegistrationInput,
+  type RegistrationView,
+} from "../../shared/views.ts";
 import type { ConnectionKey } from "./connection-state.ts";
 import type { ProviderDescription } from "./connection-view.ts";
 import { createEmitter } from "./emitter.ts";
@@ -45,11 +53,17 @@ export class Registrations {
     return this.#providers.get(id);
   }
 
-  providerViews(): readonly ProviderView[] {
-    return [...this.#providers.values()].map((provider) => this.#providerView(provider));
+  /** @param pauseOf whether a provider environment is not asked just now */
+  providerViews(
+    pauseOf: (provider: string, environment: Environment) => ProviderPause | undefined = () => undefined,
+  ): readonly ProviderView[] {
+    return [...this.#providers.values()].map((provider) => this.#providerView(provider, pauseOf));
   }
 
-  #providerView(provider: ProviderDefinition): ProviderView {
+  #providerView(
+    provider: ProviderDefinition,
+    pauseOf: (provider: string, environment: Environment) => ProviderPause | undefined,
+  ): ProviderView {
     const offered = environments.filter((environment) => provider.environments[environment] !== undefined);
     return {
       id: provider.id,
@@ -59,7 +73,13 @@ export class Registrations {
       hasGrantScreens: offered.some((environment) => this.grantScreensUrl(provider.id, environment) !== undefined),
       environments: offered.map((environment) => {
         const registration = this.#find(provider.id, environment);
-        return { environment, registered: registration !== undefined, organisations: registration?.organisations ?? [] };
+        const paused = registration === undefined ? undefined : pauseOf(provider.id, environment);
+        return {
+          environment,
+          registered: registration !== undefined,
+          organisations: registration?.organisations ?? [],
+          ...(paused === undefined ? {} : { paused }),
+        };
       }),
     };
   }
@@ -75,6 +95,13 @@ export class Registrations {
 
   isRegistered(provider: string, environment: Environment): boolean {
     return this.#find(provider, environment) !== undefined;
+  }
+
+  /** Where the requests of a registered environment go: the definition's addresses, replaced by the registration's own. */
+  endpoints(provider: string, environment: Environment): ProviderEndpoints | undefined {
+    const registration = this.#find(provider, environment);
+    const defined = this.#providers.get(provider)?.environments[environment];
+    return registration === undefined || defined === undefined ? undefined : { ...defined, ...registration.endpoints };
   }
 
   /** The organisations a registration lists; none means any. */

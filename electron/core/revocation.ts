@@ -1,7 +1,7 @@
 /**
  * Revoke (end the grant at the provider, RFC 7009) and Forget (delete it here only). Invariants: serving stops at the
  * click; a revocation the provider has not confirmed stays in the vault and is tried again, through restarts; whatever
- * races with it, a revoked connection ends revoked.
+ * races with it, a revoked connection ends revoked, and what the provider is told is the newest refresh token there is.
  */
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
@@ -9,7 +9,7 @@ import type { ConnectFlow } from "./connect-flow.ts";
 import type { ConnectionKey, Grant } from "./connection-state.ts";
 import type { Connections } from "./connections.ts";
 import { generationOf, type LiveConnection } from "./live-connection.ts";
-import type { Clock, OAuthClient } from "./ports.ts";
+import type { Clock, OAuthClient, RevokeOutcome } from "./ports.ts";
 import { retryDelayMs } from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";
 import type { TokenBroker } from "./token-broker.ts";
@@ -22,8 +22,17 @@ export interface RevocationDeps {
   readonly oauth: OAuthClient;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Told how each ended, for the audit log. */
-  readonly onEnded: (action: "revoke" | "forget", key: ConnectionKey, outcome: string) => void;
+  /**
+   * Told how each ended, for the audit log. `revoke.copies_end` comes at the moment serving stops; its outcome is the time until
+   * which copies of the access token go on working (ISO 8601).
+   */
+  readonly onEnded: (action: "revoke" | "revoke.copies_end" | "forget", key: ConnectionKey, outcome: string) => void;
+}
+
+/** What is left of a connection that was ended. */
+export interface EndedAccess {
+  /** Copies of the access token that programs have go on working until then (Unix milliseconds); absent when there can be none. */
+  readonly copiesWorkUntilMs?: number;
 }
 
 /** Writes that race with a refresh or a connect may lose the generation check once each. */
@@ -34,6 +43,12 @@ export class Revocation {
   readonly #failures = new Map<LiveConnection, number>();
   /** One a connection, however often somebody clicks. */
   readonly #cancelTimers = new Map<LiveConnection, () => void>();
+  /** One a connection: whoever asks meanwhile gets the same answer. */
+  readonly #underWay = new Map<LiveConnection, Promise<Result<EndedAccess>>>();
+  /** How many Revokes and Forgets have stopped the serving: one that fails must not start it again under another. */
+  readonly #enders = new Map<LiveConnection, number>();
+  /** What the audit log was told last: a provider that is away for days gets one row. */
+  readonly #toldWhy = new Map<LiveConnection, string>();
   readonly #shutdown = new AbortController();
 
   constructor(deps: RevocationDeps) {
@@ -44,93 +59,149 @@ export class Revocation {
    * Ends the grant at the provider. `revocation_pending` means: not served any more, not confirmed yet, tried again by
    * itself. Fails with `revocation_unsupported` where the provider offers none.
    */
-  async revoke(key: ConnectionKey): Promise<Result<undefined>> {
+  async revoke(key: ConnectionKey): Promise<Result<EndedAccess>> {
     const provider = this.#deps.registrations.describe(key);
     if (!provider.canRevoke) return err(failure("revocation_unsupported", { provider: provider.name }));
     const loaded = await this.#deps.connections.load(key);
     if (!loaded.ok) return loaded;
     const live = loaded.value;
     if (live.record === undefined) return err(failure("not_connected", { provider: provider.name, user: key.user }));
-    live.ending = true;
-    this.#deps.connectFlow.cancel(key, failure("connect_superseded"));
-    await this.#deps.broker.refreshSettled(live);
-    const grant = await this.#beginRevoking(live);
-    if (!grant.ok) {
-      live.ending = false;
-      return grant;
-    }
-    return this.#tellProvider(live, grant.value);
+    return this.#once(live, () => this.#whileEnding(live, () => this.#revoke(live)));
   }
 
   /** Deletes the connection here. The grant stays valid at the provider. */
-  async forget(key: ConnectionKey): Promise<Result<undefined>> {
+  async forget(key: ConnectionKey): Promise<Result<EndedAccess>> {
     const loaded = await this.#deps.connections.load(key);
     if (!loaded.ok) return loaded;
     const live = loaded.value;
-    live.ending = true;
-    this.#deps.connectFlow.cancel(key, failure("connect_superseded"));
-    const removed = await this.#retryOnConflict(() => this.#deps.connections.remove(live));
+    const left = this.#leftOf(grantOf(live));
+    const removed = await this.#whileEnding(live, () => {
+      this.#deps.connectFlow.cancel(key, failure("connect_superseded"));
+      return this.#retryOnConflict(() => this.#deps.connections.remove(live));
+    });
     if (removed.ok) this.#forgetRetries(live);
-    else live.ending = false;
     this.#deps.onEnded("forget", key, removed.ok ? "ok" : removed.error.code);
-    return removed;
+    return removed.ok ? ok(left) : removed;
   }
 
-  /** Goes on with revocations that were not confirmed when the app last ended. */
+  /** What is left of a connection while its revocation is pending. */
+  leftOf(key: ConnectionKey): EndedAccess {
+    const live = this.#deps.connections.peek(key);
+    return this.#leftOf(live === undefined ? undefined : grantOf(live));
+  }
+
+  /** Goes on with revocations that were not confirmed when the app last ended; settles when each was tried once. */
   async resume(): Promise<void> {
     const views = await this.#deps.connections.list();
     if (!views.ok) return;
-    for (const view of views.value.filter(({ state }) => state === "Revoking")) {
-      const loaded = await this.#deps.connections.load(view);
-      if (loaded.ok) await this.#again(loaded.value);
+    const revoking = views.value.filter(({ state }) => state === "Revoking");
+    // Beside each other: a provider that does not answer must not keep another waiting.
+    await Promise.all(
+      revoking.map(async (view) => {
+        const loaded = await this.#deps.connections.load(view);
+        if (loaded.ok) await this.#again(loaded.value);
+      }),
+    );
+  }
+
+  /** Asks providers nothing more; settles when those under way are in the vault, where the next start finds them. */
+  async shutDown(): Promise<void> {
+    this.#shutdown.abort();
+    for (const cancel of this.#cancelTimers.values()) cancel();
+    await Promise.allSettled(this.#underWay.values());
+  }
+
+  #once(live: LiveConnection, end: () => Promise<Result<EndedAccess>>): Promise<Result<EndedAccess>> {
+    const running = this.#underWay.get(live);
+    if (running !== undefined) return running;
+    const started = end().finally(() => this.#underWay.delete(live));
+    this.#underWay.set(live, started);
+    return started;
+  }
+
+  async #whileEnding<T>(live: LiveConnection, end: () => Promise<T>): Promise<T> {
+    this.#enders.set(live, (this.#enders.get(live) ?? 0) + 1);
+    live.ending = true;
+    try {
+      return await end();
+    } finally {
+      const others = (this.#enders.get(live) ?? 1) - 1;
+      if (others > 0) this.#enders.set(live, others);
+      else this.#enders.delete(live);
+      // A state that is not served, or no record, says so by itself from here on.
+      live.ending = others > 0;
     }
   }
 
-  shutDown(): void {
-    this.#shutdown.abort();
-    for (const cancel of this.#cancelTimers.values()) cancel();
+  async #revoke(live: LiveConnection): Promise<Result<EndedAccess>> {
+    this.#deps.connectFlow.cancel(live.key, failure("connect_superseded"), "give-back");
+    const grant = await this.#beginRevoking(live);
+    if (!grant.ok) return grant;
+    const left = this.#leftOf(grant.value);
+    const told = await this.#tellProvider(live, grant.value);
+    return told.ok ? ok(left) : told;
   }
 
+  /** Gives the grant that is to be revoked; nothing where there was none, and the connection is deleted then. */
   async #beginRevoking(live: LiveConnection): Promise<Result<Grant | undefined>> {
     let grant: Grant | undefined;
-    const committed = await this.#retryOnConflict(async () => {
-      const state = live.record?.state;
-      grant = state !== undefined && "grant" in state ? state.grant : undefined;
-      if (grant === undefined || state?.kind === "Revoking") return ok();
+    let isBegun = false;
+    // A sign-in that is just being written, or a refresh that is just being sent, wins one round: then there is another grant.
+    const done = await this.#retryOnConflict(async () => {
+      // What it brings is what has to be revoked. One that waits for its turn finds that it is not wanted any more.
+      if (live.record?.state.kind === "Refreshing") await this.#deps.broker.refreshSettled(live);
+      // Forgotten while this waited: the grant went with it, and nobody can be told.
+      if (live.record === undefined) return err(this.#notConnected(live));
+      grant = grantOf(live);
+      if (grant === undefined) return this.#deps.connections.remove(live);
+      if (live.record.state.kind === "Revoking") return ok();
+      isBegun = true;
       return this.#deps.connections.commit(live, generationOf(live), { kind: "Revoking", grant });
     });
-    return committed.ok ? ok(grant) : committed;
+    if (!done.ok) return done;
+    const { copiesWorkUntilMs } = this.#leftOf(grant);
+    if (isBegun && copiesWorkUntilMs !== undefined) {
+      // oxlint-disable-next-line no-restricted-globals -- writes a time down; reads no clock
+      this.#deps.onEnded("revoke.copies_end", live.key, new Date(copiesWorkUntilMs).toISOString());
+    }
+    return ok(grant);
   }
 
   async #tellProvider(live: LiveConnection, grant: Grant | undefined): Promise<Result<undefined>> {
     const { key } = live;
     if (grant?.refreshToken === undefined) return this.#finish(live);
+    if (this.#shutdown.signal.aborted) return err(this.#pending(live));
     const client = await this.#deps.registrations.resolve(key.provider, key.environment);
     if (!client.ok) return this.#postpone(live, grant, client.error);
-    const outcome = await this.#deps.oauth.revoke(client.value, grant.refreshToken, this.#shutdown.signal);
+    const outcome = await this.#deps.oauth.revoke(client.value, grant.refreshToken, this.#shutdown.signal).catch(triedInVain);
     return outcome.kind === "done" ? this.#finish(live) : this.#postpone(live, grant, outcome.failure);
   }
 
   async #finish(live: LiveConnection): Promise<Result<undefined>> {
-    if (live.record === undefined) return ok();
     const removed = await this.#retryOnConflict(() => this.#deps.connections.remove(live));
     if (removed.ok) this.#forgetRetries(live);
-    else if (live.record.state.kind === "Revoking") this.#retryLater(live);
-    else live.ending = false;
+    else if (live.record?.state.kind === "Revoking") this.#retryLater(live);
     this.#deps.onEnded("revoke", live.key, removed.ok ? "ok" : removed.error.code);
     return removed;
   }
 
   async #postpone(live: LiveConnection, grant: Grant, why: Failure): Promise<Result<undefined>> {
-    const pending = failure("revocation_pending", { provider: this.#deps.registrations.describe(live.key).name });
-    if (live.record?.state.kind !== "Revoking" || this.#shutdown.signal.aborted) return err(pending);
-    await this.#deps.connections.commit(live, generationOf(live), { kind: "Revoking", grant, failure: pending });
+    const state = live.record?.state;
+    // Forgotten meanwhile: it is not tried again.
+    if (state?.kind !== "Revoking") return err(why);
+    const pending = this.#pending(live);
+    if (this.#shutdown.signal.aborted) return err(pending);
+    if (state.failure === undefined) {
+      await this.#deps.connections.commit(live, generationOf(live), { kind: "Revoking", grant, failure: pending });
+    }
     this.#retryLater(live, why.retryAfterSeconds);
-    this.#deps.onEnded("revoke", live.key, why.code);
+    if (this.#toldWhy.get(live) !== why.code) this.#deps.onEnded("revoke", live.key, why.code);
+    this.#toldWhy.set(live, why.code);
     return err(pending);
   }
 
   #retryLater(live: LiveConnection, retryAfterSeconds?: number): void {
+    if (this.#shutdown.signal.aborted) return;
     const failures = (this.#failures.get(live) ?? 0) + 1;
     this.#failures.set(live, failures);
     this.#cancelTimers.get(live)?.();
@@ -143,13 +214,19 @@ export class Revocation {
 
   #forgetRetries(live: LiveConnection): void {
     this.#failures.delete(live);
+    this.#toldWhy.delete(live);
     this.#cancelTimers.get(live)?.();
     this.#cancelTimers.delete(live);
   }
 
   async #again(live: LiveConnection): Promise<void> {
     const state = live.record?.state;
-    if (state?.kind === "Revoking" && !this.#shutdown.signal.aborted) await this.#tellProvider(live, state.grant);
+    if (state?.kind !== "Revoking" || this.#shutdown.signal.aborted) return;
+    await this.#once(live, async () => {
+      const left = this.#leftOf(state.grant);
+      const told = await this.#tellProvider(live, state.grant);
+      return told.ok ? ok(left) : told;
+    });
   }
 
   async #retryOnConflict(write: () => Promise<Result<undefined>>): Promise<Result<undefined>> {
@@ -158,4 +235,26 @@ export class Revocation {
       if (written.ok || written.error.code !== "vault_conflict" || tried === conflictTries) return written;
     }
   }
+
+  #leftOf(grant: Grant | undefined): EndedAccess {
+    const untilMs = grant?.accessTokenExpiresAtMs;
+    return untilMs === undefined || untilMs <= this.#deps.clock.nowMs() ? {} : { copiesWorkUntilMs: untilMs };
+  }
+
+  #pending(live: LiveConnection): Failure {
+    return failure("revocation_pending", { provider: this.#deps.registrations.describe(live.key).name });
+  }
+
+  #notConnected({ key }: LiveConnection): Failure {
+    return failure("not_connected", { provider: this.#deps.registrations.describe(key).name, user: key.user });
+  }
+}
+
+/** A bug on the way must not end the retries. */
+function triedInVain(): RevokeOutcome {
+  return { kind: "try-later", failure: failure("internal_error") };
+}
+
+function grantOf({ record }: LiveConnection): Grant | undefined {
+  return record !== undefined && "grant" in record.state ? record.state.grant : undefined;
 }

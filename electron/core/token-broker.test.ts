@@ -141,7 +141,7 @@ describe("a refresh", () => {
     const world = await connected(0);
     const asked = world.token(mazdaKey);
     await settled();
-    const down = world.broker.shutDown();
+    const down = world.refresher.shutDown();
     expect(world.oauth.refreshes.last.input.signal.aborted).toBe(false);
     world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
     await down;
@@ -153,7 +153,7 @@ describe("a refresh", () => {
     const world = await connected(0);
     const asked = world.token(mazdaKey);
     await settled();
-    const down = world.broker.shutDown();
+    const down = world.refresher.shutDown();
     await world.clock.advance(1_500);
     expect(world.oauth.refreshes.last.input.signal.aborted).toBe(true);
     world.oauth.refreshes.last.answer({ kind: "ambiguous", failure: failure("refresh_ambiguous", { provider: "Mazda" }) });
@@ -201,6 +201,7 @@ describe("a provider that cannot renew right now", () => {
 
   it("is waited for longer after each failure in a row, and shortly again after a success", async () => {
     const world = await connected(0);
+    world.chance = 0.5;
     const waits: number[] = [];
     for (let tried = 1; tried <= 4; tried += 1) {
       await tokenAfter(world, { kind: "not-sent", failure: unavailable });

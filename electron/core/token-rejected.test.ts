@@ -3,7 +3,7 @@ import { failure } from "../../shared/failure.ts";
 import { settled } from "./testing/fake-clock.ts";
 import { mazdaKey, minuteMs } from "./testing/records.ts";
 import { createWorld, valueOf, type World } from "./testing/world.ts";
-import { tokenIdOf } from "./token-broker.ts";
+import { tokenIdOf } from "./token-id.ts";
 
 const unavailable = failure("provider_unreachable", { provider: "Mazda" });
 

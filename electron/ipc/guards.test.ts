@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type CallName, ipcCalls } from "../../shared/ipc-contract.ts";
+import { standardSettings } from "../../shared/views.ts";
 import { callGuards } from "./guards.ts";
 
 const registration = {
@@ -16,6 +17,8 @@ const accepted: Partial<Record<CallName, unknown>> = {
   "connect.cancel": { connectionId: "mazda/production/jane" },
   "connection.revoke": { connectionId: "mazda/production/jane" },
   "connection.forget": { connectionId: "mazda/production/jane" },
+  "user.endAll": { user: "mmd10030.johndoe" },
+  "proxy.signIn": { proxy: "proxy.dealer.example:8080", userName: "DEALER\\jane", password: "p" },
   "connection.openGrantScreens": { connectionId: "mazda/production/jane" },
   "registrations.save": {
     ...registration,
@@ -34,7 +37,7 @@ const accepted: Partial<Record<CallName, unknown>> = {
   "audit.export": { format: "csv" },
   "pairing.approve": { pairingId: "p1", access: { users: "all", providers: ["mazda"] } },
   "pairing.deny": { pairingId: "p1" },
-  "settings.save": { theme: "system", usualUser: "" },
+  "settings.save": standardSettings,
   "vault.unlock": { passphrase: "p" },
   "vault.setPassphrase": { passphrase: "p".repeat(1024) },
   "vault.rekey": { passphrase: "p" },
@@ -72,10 +75,25 @@ describe("the guards of the window's calls", () => {
     ["an access word", "pairing.approve", { pairingId: "p1", access: { users: "everyone", providers: "all" } }],
     ["an end of access", "clients.update", { clientId: "c1", access: { users: "all", providers: "all", untilMs: 9e15 } }],
     ["a limit of requests", "clients.update", { clientId: "c1", access: { users: "all", providers: "all", requestsPerMinute: 0 } }],
+    ["a time of day", "settings.save", { ...standardSettings, quietFrom: "24:00" }],
+    ["half a time of day", "settings.save", { ...standardSettings, quietTo: "7:00" }],
+    ["a list of muted users", "settings.save", { ...standardSettings, mutedUsers: Array.from({ length: 1001 }, () => "jane") }],
+    ["no user who leaves", "user.endAll", { user: "" }],
     ["a page of the audit log", "audit.page", { limit: 201 }],
     ["an undefined field", "registrations.save", { ...registration, scope: undefined }],
   ] as const)("refuse %s that is out of bounds", (_what, name, params) => {
     expect(callGuards[name](params)).toMatchObject({ ok: false });
+  });
+
+  it("accept quiet hours and muted users", () => {
+    const params = { ...standardSettings, quietFrom: "22:00", quietTo: "06:30", mutedUsers: ["jane"], startAtLogin: true };
+    expect(callGuards["settings.save"](params)).toEqual({ ok: true, value: params });
+  });
+
+  it("refuse a password of a proxy that is too long without repeating it", () => {
+    const refused = callGuards["proxy.signIn"]({ proxy: "proxy:1", userName: "jane", password: "hunter2 ".repeat(1000) });
+    expect(refused).toMatchObject({ ok: false });
+    expect(JSON.stringify(refused)).not.toContain("hunter2");
   });
 
   it("accept the change of the key of a vault that has no passphrase", () => {

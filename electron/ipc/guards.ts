@@ -64,7 +64,17 @@ export const registrationSchema = z.strictObject({
 const passphrase = z.string().min(1).max(1024);
 const withPassphrase = z.strictObject({ passphrase });
 
-const settings = z.strictObject({ theme: z.enum(["system", "light", "dark"]), usualUser: z.string().max(256) });
+/** `HH:MM`, or nothing. */
+const timeOfDay = z.union([z.literal(""), z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/)]);
+const settings = z.strictObject({
+  theme: z.enum(["system", "light", "dark"]),
+  usualUser: z.string().max(256),
+  startAtLogin: z.boolean(),
+  quietFrom: timeOfDay,
+  quietTo: timeOfDay,
+  mutedUsers: z.array(id).max(1000).readonly(),
+  saveData: z.boolean(),
+});
 
 const auditQuery = z.strictObject({
   limit: z.int().min(1).max(200),
@@ -82,7 +92,10 @@ export const callGuards: CallGuards = {
   "connect.cancel": guard(connection),
   "connection.revoke": guard(connection),
   "connection.forget": guard(connection),
+  "user.endAll": guard(z.strictObject({ user: id })),
   "connection.openGrantScreens": guard(connection),
+  "window.target": guard(none),
+  "proxy.signIn": guard(z.strictObject({ proxy: id, userName: id, password: secret })),
   "registrations.list": guard(none),
   "registrations.save": guard(registrationSchema),
   "registrations.remove": guard(z.strictObject({ provider: id, environment })),

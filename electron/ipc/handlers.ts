@@ -1,12 +1,22 @@
 /** What each call of the window does. Each handler only finds the part of the broker that does the work. */
 import { failure } from "../../shared/failure.ts";
-import type { ConnectionParams } from "../../shared/ipc-contract.ts";
+import type { ConnectionParams, ProxySignInParams } from "../../shared/ipc-contract.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { connectionId, type Environment, environments, type SettingsView, type StatusView } from "../../shared/views.ts";
+import {
+  connectionId,
+  type EndedConnectionView,
+  type Environment,
+  environments,
+  type ProviderView,
+  type SettingsView,
+  type StatusView,
+  type WindowTarget,
+} from "../../shared/views.ts";
 import type { BlockedPrograms } from "../core/blocked-programs.ts";
 import type { ConnectFlow } from "../core/connect-flow.ts";
 import type { ConnectionKey } from "../core/connection-state.ts";
 import type { Connections } from "../core/connections.ts";
+import { endAll } from "../core/leaving-user.ts";
 import type { Pairings } from "../core/pairing.ts";
 import type { SystemBrowser } from "../core/ports.ts";
 import type { Programs } from "../core/programs.ts";
@@ -27,6 +37,10 @@ export interface WindowBroker {
   readonly pairings: Pairings;
   readonly programs: Programs;
   readonly blocked: BlockedPrograms;
+  /** With the pauses of their circuit breakers. */
+  readonly providerViews: () => readonly ProviderView[];
+  /** Keeps, sealed, what a proxy wants to know. */
+  readonly proxySignIn: (params: ProxySignInParams) => Promise<Result<undefined>>;
   /** Stores every program of a program file's text, or none that is new. */
   readonly importPrograms: (text: string) => Promise<Result<{ readonly imported: number }>>;
   readonly transfer: TransferBroker["transfer"];
@@ -44,6 +58,7 @@ export interface HandlerParts {
   /** The broker, or why it could not be opened. */
   readonly broker: () => Result<WindowBroker>;
   readonly vault: VaultControl;
+  /** `save` fails with `setting_ruled` for a change of what a policy has fixed. */
   readonly settings: { readonly read: () => SettingsView; readonly save: (view: SettingsView) => Result<undefined> };
   readonly files: VaultHandlerParts["files"] &
     AuditHandlerParts["files"] & {
@@ -52,6 +67,8 @@ export interface HandlerParts {
       readonly savePemFile: (suggestedName: string, pem: string) => Promise<Result<boolean>>;
     };
   readonly browser: SystemBrowser;
+  /** What the window was opened for, once. */
+  readonly takeWindowTarget: () => WindowTarget | undefined;
   readonly callbackCertificate: () => Promise<Result<{ readonly certificatePem: string }>>;
 }
 
@@ -66,7 +83,15 @@ export function createHandlers(parts: HandlerParts): CallHandlers {
     "settings.get": async () => ok(parts.settings.read()),
     "settings.save": async (view) => parts.settings.save(view),
     "certificate.save": () => saveCertificate(parts),
-    "providers.list": () => withBroker(({ registrations }) => ok(registrations.providerViews())),
+    "window.target": async () => ok(parts.takeWindowTarget()),
+    "providers.list": () => withBroker(({ providerViews }) => ok(providerViews())),
+    "proxy.signIn": (params) =>
+      withBroker(async ({ proxySignIn, audit }) => {
+        const saved = await proxySignIn(params);
+        audit("proxy.sign_in", outcomeOf(saved));
+        return saved;
+      }),
+    "user.endAll": ({ user }) => withBroker((broker) => endAllOf(broker, user)),
     ...connectionHandlers(parts, withBroker),
     ...registrationHandlers(parts, withBroker),
     ...programHandlers(parts, withBroker),
@@ -79,8 +104,8 @@ export function createHandlers(parts: HandlerParts): CallHandlers {
 type WithBroker = <T>(work: (broker: WindowBroker) => Result<T> | Promise<Result<T>>) => Promise<Result<T>>;
 
 function connectionHandlers(parts: HandlerParts, withBroker: WithBroker) {
-  const withKey = (params: ConnectionParams, work: (broker: WindowBroker, key: ConnectionKey) => Promise<Result<undefined>>) =>
-    withBroker((broker) => {
+  const withKey = <T>(params: ConnectionParams, work: (broker: WindowBroker, key: ConnectionKey) => Promise<Result<T>>) =>
+    withBroker<T>((broker) => {
       const key = parseConnectionId(params.connectionId);
       return key === undefined ? err(failure("message_invalid", { problem: "connectionId" })) : work(broker, key);
     });
@@ -108,7 +133,7 @@ function connectionHandlers(parts: HandlerParts, withBroker: WithBroker) {
       withKey(params, async ({ revocation, audit }, key) => {
         const forgotten = await revocation.forget(key);
         audit("connection.forget", outcomeOf(forgotten), key);
-        return forgotten;
+        return forgotten.ok ? ok() : forgotten;
       }),
     "connection.openGrantScreens": (params) =>
       withKey(params, async ({ registrations }, key) => {
@@ -118,6 +143,16 @@ function connectionHandlers(parts: HandlerParts, withBroker: WithBroker) {
           : parts.browser.open(url);
       }),
   } satisfies Partial<CallHandlers>;
+}
+
+/** One row for each connection, and one for all of it. */
+async function endAllOf(broker: WindowBroker, user: string): Promise<Result<readonly EndedConnectionView[]>> {
+  const ended = await endAll(broker, user);
+  const endings = ended.ok ? ended.value : [];
+  for (const ending of endings) broker.audit("user.end_all", ending.failure?.code ?? "ok", parseConnectionId(ending.connectionId));
+  const failed = endings.find(({ outcome }) => outcome === "failed")?.failure;
+  broker.audit("user.end_all", failed?.code ?? outcomeOf(ended), { user });
+  return ended;
 }
 
 function registrationHandlers(parts: HandlerParts, withBroker: WithBroker) {

@@ -2,11 +2,11 @@ import type { IpcMainInvokeEvent } from "electron";
 import { describe, expect, it } from "vitest";
 import { type CallName, ipcCalls, ipcChannels } from "../../shared/ipc-contract.ts";
 import { ok, type Result } from "../../shared/result.ts";
-import type { SettingsView } from "../../shared/views.ts";
+import { type SettingsView, standardSettings } from "../../shared/views.ts";
 import { callGuards } from "./guards.ts";
 import { type AppWindow, type CallHandlers, createEventSender, registerIpcRouter } from "./router.ts";
 
-const settings: SettingsView = { theme: "light", usualUser: "jane" };
+const settings: SettingsView = { ...standardSettings, theme: "light", usualUser: "jane" };
 
 describe("the ipc router", () => {
   it("passes accepted parameters to the handler and its result back", async () => {
@@ -27,7 +27,7 @@ describe("the ipc router", () => {
 
   it("refuses parameters its guard does not accept, and names the field but not the value", async () => {
     const router = startRouter();
-    const result = await router.call("settings.save", { theme: "light", usualUser: { secret: "hunter2" } });
+    const result = await router.call("settings.save", { ...settings, usualUser: { secret: "hunter2" } });
     expect(result).toMatchObject({ ok: false, error: { code: "message_invalid" } });
     expect(JSON.stringify(result)).toContain("usualUser");
     expect(JSON.stringify(result)).not.toContain("hunter2");

@@ -1,26 +1,26 @@
 /**
- * One POST to a provider, read to its end within limits. Invariant: settles within the timeout with
+ * One request to a provider, read to its end within limits. Invariant: settles within the timeout with
  * exactly one `ProviderAnswer`, holds at most 256 KiB of a body, follows no redirect, and lets no error
  * of the network stack out (their causes can hold bodies).
  */
+import { type AnswerBody, discard, readBody } from "./answer-body.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
-import { transportFault } from "./transport-error.ts";
+import { serverTimeMs } from "./server-time.ts";
+import { type TransportFault, transportFault } from "./transport-error.ts";
 
-/** The part of fetch that is used; both Node's and Electron's `net.fetch` fit. */
+/** The part of fetch that is used; Node's fits, and so does what shell/provider-fetch.ts makes. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
 
 export interface FetchInit {
-  readonly method: "POST";
+  readonly method: "POST" | "GET";
   readonly headers: Record<string, string>;
-  readonly body: string;
+  readonly body?: string;
   readonly redirect: "manual";
   /** Electron would otherwise send the session's cookies and answer 401 with a log-in event. */
   readonly credentials: "omit";
   readonly cache: "no-store";
   readonly signal: AbortSignal;
 }
-
-export type AnswerBody = { readonly kind: "json"; readonly value: unknown } | { readonly kind: "unusable"; readonly problem: string };
 
 export type ProviderAnswer =
   | {
@@ -31,9 +31,13 @@ export type ProviderAnswer =
       readonly challenged: boolean;
       readonly retryAfterSeconds?: number;
     }
-  /** No byte of the request left this computer. */
-  | { readonly kind: "not-sent"; readonly problem: string }
-  | { readonly kind: "redirected" }
+  /** No byte of the request left this computer, or none got past the proxy. */
+  | Extract<TransportFault, { kind: "not-sent" }>
+  /**
+   * A page of the network instead of an answer: a captive portal, a proxy's block page. Also any redirect, since no token
+   * endpoint has one. Whatever it is, the provider has not done what was asked.
+   */
+  | { readonly kind: "portal"; readonly problem: string }
   /** The request may have arrived; its answer did not. */
   | { readonly kind: "lost"; readonly problem: string }
   | { readonly kind: "timed-out" }
@@ -43,10 +47,9 @@ export interface BoundedFetchOptions {
   readonly fetch: Fetch;
   readonly nowMs: () => number;
   readonly timeoutMs: number;
+  /** Hears the `Date` of each answer that came from the endpoint itself, as soon as its head is here. */
+  readonly onServerTime?: ((endpoint: string, dateMs: number) => void) | undefined;
 }
-
-/** Far above any token response, far below what could hurt. */
-export const maxBodyBytes = 256 * 1024;
 
 /**
  * @param url where to POST; the caller has checked that it may be used
@@ -59,23 +62,52 @@ export async function boundedPost(
   request: { readonly headers: Record<string, string>; readonly body: string },
   signal: AbortSignal,
 ): Promise<ProviderAnswer> {
-  if (signal.aborted) return { kind: "not-sent", problem: "stopped before it was sent" };
+  if (signal.aborted) return { kind: "not-sent", cause: "unreachable", problem: "stopped before it was sent" };
+  return bounded<ProviderAnswer>(options.timeoutMs, signal, { kind: "timed-out" }, { kind: "aborted" }, (limit) =>
+    postAndRead(options, url, { method: "POST", ...request, ...alwaysSent, signal: limit }),
+  );
+}
+
+/**
+ * Asks with GET for nothing but the head of an answer.
+ *
+ * @returns whether it told the time, which has gone to `onServerTime`
+ */
+export async function boundedAskForTime(
+  options: BoundedFetchOptions,
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (signal.aborted) return false;
+  return bounded(options.timeoutMs, signal, false, false, async (limit) => {
+    try {
+      const response = await options.fetch(url, { method: "GET", headers, ...alwaysSent, signal: limit });
+      await discard(response);
+      return !isRedirect(response) && tellServerTime(options, url, response);
+    } catch {
+      return false;
+    }
+  });
+}
+
+const alwaysSent = { redirect: "manual", credentials: "omit", cache: "no-store" } as const;
+
+async function bounded<T>(
+  timeoutMs: number,
+  signal: AbortSignal,
+  whenLate: T,
+  whenAborted: T,
+  run: (limit: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
-  const { promise: ended, resolve: end } = Promise.withResolvers<ProviderAnswer>();
-  const onAbort = () => end({ kind: "aborted" });
-  const timer = setTimeout(() => end({ kind: "timed-out" }), options.timeoutMs);
+  const { promise: ended, resolve: end } = Promise.withResolvers<T>();
+  const onAbort = () => end(whenAborted);
+  const timer = setTimeout(() => end(whenLate), timeoutMs);
   signal.addEventListener("abort", onAbort, { once: true });
-  const init: FetchInit = {
-    method: "POST",
-    ...request,
-    redirect: "manual",
-    credentials: "omit",
-    cache: "no-store",
-    signal: controller.signal,
-  };
   try {
     // Raced instead of trusting fetch to notice the abort: a body stream may not.
-    return await Promise.race([ended, postAndRead(options, url, init)]);
+    return await Promise.race([ended, run(controller.signal)]);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
@@ -88,12 +120,16 @@ async function postAndRead(options: BoundedFetchOptions, url: string, init: Fetc
   try {
     response = await options.fetch(url, init);
   } catch (error) {
-    return transportFault(error);
+    const fault = transportFault(error);
+    return fault.kind === "redirected" ? redirected : fault;
   }
-  if (isRedirect(response)) return { kind: "redirected" };
+  if (isRedirect(response)) return redirected;
+  // Before anybody reads the clock because of this answer.
+  tellServerTime(options, url, response);
   const body = await readBody(response, init.signal);
   // A success whose body broke off is no answer: the provider has acted and we don't know the result.
   if (response.ok && body.kind === "broken") return { kind: "lost", problem: body.problem };
+  if (isPortal(response.status, body.kind)) return { kind: "portal", problem: `status ${response.status}, a page` };
   const retryAfter = retryAfterSeconds(response.headers.get("retry-after"), options.nowMs());
   return {
     kind: "answered",
@@ -104,64 +140,24 @@ async function postAndRead(options: BoundedFetchOptions, url: string, init: Fetc
   };
 }
 
+const redirected: ProviderAnswer = { kind: "portal", problem: "a redirect" };
+
 function isRedirect(response: Response): boolean {
   return response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400);
 }
 
-async function readBody(
-  response: Response,
-  signal: AbortSignal,
-): Promise<AnswerBody | { readonly kind: "broken"; readonly problem: string }> {
-  if (!isJson(response.headers.get("content-type"))) {
-    await discard(response);
-    return { kind: "unusable", problem: `status ${response.status}, not JSON` };
-  }
-  const bytes = await readLimited(response, signal);
-  if (bytes.kind !== "read") return bytes;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.value));
-    return { kind: "json", value };
-  } catch {
-    return { kind: "unusable", problem: `status ${response.status}, JSON that does not parse` };
-  }
+/**
+ * Portals say 200 or 511 (RFC 6585 section 6), filters mostly 403. A page with another status is as likely an error page of the
+ * provider's own front.
+ */
+function isPortal(status: number, body: string): boolean {
+  if (status === 511) return true;
+  return body === "html" && (status < 300 || status === 403);
 }
 
-type Bytes =
-  | { readonly kind: "read"; readonly value: Uint8Array }
-  | { readonly kind: "broken"; readonly problem: string }
-  | { readonly kind: "unusable"; readonly problem: string };
-
-async function readLimited(response: Response, signal: AbortSignal): Promise<Bytes> {
-  const tooLarge = { kind: "unusable", problem: `status ${response.status}, too large` } as const;
-  if (Number(response.headers.get("content-length") ?? 0) > maxBodyBytes) {
-    await discard(response);
-    return tooLarge;
-  }
-  if (response.body === null) return { kind: "read", value: new Uint8Array() };
-  const stream: AsyncIterable<Uint8Array> = response.body;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of stream) {
-      if (signal.aborted) return { kind: "broken", problem: "stopped" };
-      size += chunk.byteLength;
-      // Returning ends the iteration, which cancels the stream.
-      if (size > maxBodyBytes) return tooLarge;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    const fault = transportFault(error);
-    return { kind: "broken", problem: fault.kind === "lost" ? fault.problem : "connection lost" };
-  }
-  return { kind: "read", value: Buffer.concat(chunks) };
-}
-
-/** Lets the connection go without reading on. */
-async function discard(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => undefined);
-}
-
-function isJson(contentType: string | null): boolean {
-  const mediaType = (contentType ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-  return /^application\/([a-z0-9.+-]+\+)?json$/.test(mediaType);
+function tellServerTime({ onServerTime }: BoundedFetchOptions, url: string, response: Response): boolean {
+  const dateMs = serverTimeMs(response);
+  if (dateMs === undefined) return false;
+  onServerTime?.(url, dateMs);
+  return true;
 }

@@ -237,6 +237,14 @@ describe("the code exchange", () => {
     expect(await exchange(mazdaClient(server.origin), { code: "c" })).toMatchObject({ ok: false, error: { code: "client_rejected" } });
   });
 
+  it("fails with network_sign_in_needed when the network puts its own page there", async () => {
+    const server = await provider((response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>"));
+    expect(await exchange(mazdaClient(server.origin), { code: "c" })).toMatchObject({
+      ok: false,
+      error: { code: "network_sign_in_needed", params: { provider: "Mazda" } },
+    });
+  });
+
   it("fails with provider_unreachable when nobody listens", async () => {
     expect(await exchange(mazdaClient(await closedOrigin()), { code: "c" })).toMatchObject({
       ok: false,
@@ -301,11 +309,19 @@ describe("revoking", () => {
     [401, "application/json", `{"error":"invalid_client"}`, "client_rejected"],
     [400, "application/json", `{"error":"unsupported_token_type"}`, "revocation_pending"],
     [204, "text/plain", "", "revocation_pending"],
-    [403, "text/html", "<html>", "revocation_pending"],
+    [404, "text/html", "<html>", "revocation_pending"],
+    [403, "text/html", "<html>", "network_sign_in_needed"],
+    [200, "text/html", "<html>Guest Wi-Fi</html>", "network_sign_in_needed"],
+    [302, "text/html", "", "network_sign_in_needed"],
   ])("answered %i stays queued with %s %s: %s", async (status, contentType, body, code) => {
     const server = await provider((response) => response.writeHead(status, { "content-type": contentType }).end(body));
     const outcome = await oauth.revoke(webfleetClient(server.origin), "the-token", never);
     expect(outcome).toMatchObject({ kind: "try-later", failure: { code } });
+  });
+
+  it("is done by a 200 that is called a page and has none", async () => {
+    const server = await provider((response) => response.writeHead(200, { "content-type": "text/html" }).end());
+    expect(await oauth.revoke(webfleetClient(server.origin), "the-token", never)).toEqual({ kind: "done" });
   });
 
   it("passes on when to try again", async () => {

@@ -12,7 +12,7 @@ import { err, type Result } from "../../shared/result.ts";
 import type { Grant } from "../core/connection-state.ts";
 import type { AuthorizationRequest, Clock, OAuthClient, RefreshOutcome, ResolvedClient, RevokeOutcome } from "../core/ports.ts";
 import { authorizationCode } from "./authorization-response.ts";
-import { type BoundedFetchOptions, boundedPost, type Fetch, type ProviderAnswer } from "./bounded-fetch.ts";
+import { type BoundedFetchOptions, boundedAskForTime, boundedPost, type Fetch, type ProviderAnswer } from "./bounded-fetch.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import { allowedEndpoint } from "./endpoint-url.ts";
 import { noAnswer, oauthError, refusal } from "./provider-failure.ts";
@@ -20,21 +20,35 @@ import { refreshOutcome } from "./refresh-outcome.ts";
 import { readTokenResponse, type TokenResponseContext } from "./token-response.ts";
 
 export interface OAuthClientOptions {
-  /** Electron's `net.fetch` in the app: it knows the system's proxy and trusted certificates. */
+  /** shell/provider-fetch.ts in the app: it knows the system's proxy and trusted certificates. */
   readonly fetch: Fetch;
+  /** Read after `onServerTime` has heard of an answer, for everything that the answer is about. */
   readonly nowMs: Clock["nowMs"];
+  /**
+   * Hears the `Date` header of every answer that an endpoint itself gave just now.
+   *
+   * @param endpoint its address
+   * @param dateMs Unix time in milliseconds, in whole seconds
+   */
+  readonly onServerTime?: (endpoint: string, dateMs: number) => void;
   /** Longest wait for one complete answer; 30 seconds. */
   readonly timeoutMs?: number;
 }
 
+const userAgent = { "user-agent": "DMS-Connect" };
+/** The time is wanted while somebody waits, and others can be asked. */
+const longestAskMs = 5_000;
+
 /** Makes the client for all providers. It keeps nothing between calls. */
 export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
-  const http: BoundedFetchOptions = { fetch: options.fetch, nowMs: options.nowMs, timeoutMs: options.timeoutMs ?? 30_000 };
+  const { fetch, nowMs, onServerTime, timeoutMs = 30_000 } = options;
+  const http: BoundedFetchOptions = { fetch, nowMs, onServerTime, timeoutMs };
   return {
     authorizationRequest,
     exchangeCode: (client, request, callback, signal) => exchangeCode(http, client, request, callback, signal),
     refresh: (client, grant, signal) => refresh(http, client, grant, signal),
     revoke: (client, refreshToken, signal) => revoke(http, client, refreshToken, signal),
+    askServerTime: (client, signal) => askServerTime({ ...http, timeoutMs: Math.min(timeoutMs, longestAskMs) }, client, signal),
   };
 }
 
@@ -123,6 +137,11 @@ async function revoke(
   return { kind: "try-later", failure: revocationFailure(answer, provider.name) };
 }
 
+async function askServerTime(http: BoundedFetchOptions, client: ResolvedClient, signal: AbortSignal): Promise<boolean> {
+  const endpoint = allowedEndpoint(client.endpoints.tokenEndpoint);
+  return endpoint !== undefined && boundedAskForTime(http, endpoint.href, userAgent, signal);
+}
+
 function revocationFailure(answer: ProviderAnswer, provider: string): Failure {
   const pending = failure("revocation_pending", { provider });
   if (answer.kind === "aborted") return pending;
@@ -146,7 +165,7 @@ async function post(
     },
     // `allowedEndpoint` has let http through for loopback only.
     [oauth.allowInsecureRequests]: endpoint.protocol === "http:",
-    headers: { "user-agent": "DMS-Connect" },
+    headers: userAgent,
   });
   if (answer === undefined) throw new Error("oauth4webapi sent no request");
   return answer;

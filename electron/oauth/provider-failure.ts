@@ -26,9 +26,9 @@ export function refusal(answer: AnsweredRequest, provider: string): Failure {
   // Keycloak says unauthorized_client where RFC 6749 says invalid_client.
   if (error === "invalid_client" || error === "unauthorized_client") return failure("client_rejected", { provider });
   if (error !== undefined) return failure("provider_refused", { provider, error: errorWord(error) });
-  // A proxy of the network would say 407: a challenge with 401 is about the client's own credentials.
+  // A challenge with 401 is about the client's own credentials; a proxy of the network says 407.
   if (status === 401 && answer.challenged) return failure("client_rejected", { provider });
-  const problem = answer.body.kind === "unusable" ? answer.body.problem : `status ${status} without an error`;
+  const problem = answer.body.kind === "json" ? `status ${status} without an error` : answer.body.problem;
   return failure("provider_response_invalid", { provider, problem });
 }
 
@@ -36,15 +36,32 @@ export function refusal(answer: AnsweredRequest, provider: string): Failure {
 export function noAnswer(answer: Exclude<ProviderAnswer, AnsweredRequest>, provider: string): Failure {
   switch (answer.kind) {
     case "not-sent":
+      return notSent(answer, provider);
+    case "portal":
+      return failure("network_sign_in_needed", { provider });
     case "lost":
       return failure("provider_unreachable", { provider, problem: answer.problem });
-    case "redirected":
-      return failure("provider_response_invalid", { provider, problem: "a redirect" });
     case "timed-out":
       return failure("provider_timed_out", { provider });
     case "aborted":
       return failure("connect_cancelled");
     default:
       return assertNever(answer);
+  }
+}
+
+function notSent({ cause, problem, proxy }: Extract<ProviderAnswer, { kind: "not-sent" }>, provider: string): Failure {
+  switch (cause) {
+    case "offline":
+      return failure("network_offline");
+    case "certificate-date":
+      return failure("certificate_date_invalid", { provider });
+    case "proxy-sign-in":
+      // A person cannot sign in to a proxy that has no name.
+      return proxy === undefined ? failure("provider_unreachable", { provider, problem }) : failure("proxy_sign_in_needed", { proxy });
+    case "unreachable":
+      return failure("provider_unreachable", { provider, problem });
+    default:
+      return assertNever(cause);
   }
 }

@@ -119,18 +119,41 @@ describe("a refresh", () => {
     expect(outcome.kind === "refused-for-now" ? outcome.failure.retryAfterSeconds : "wrong kind").toBe(seconds);
   });
 
-  it.each([400, 401, 403, 404])("answered %i with a page of the network is never taken for a dead grant", async (status) => {
+  it.each([400, 401, 404, 405])("answered %i with a page of the network is never taken for a dead grant", async (status) => {
     const page = `<html>{"error":"invalid_grant"}</html>`;
     const server = await provider((response) => response.writeHead(status, { "content-type": "text/html" }).end(page));
     const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
     expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "provider_response_invalid" } });
   });
 
+  it.each([200, 201, 403, 511])("answered %i with a page keeps the tokens: the network wants somebody to sign in", async (status) => {
+    const page = ` \n<!doctype html><title>Guest Wi-Fi</title>{"error":"invalid_grant"}`;
+    const headers = { "content-type": "text/html; charset=utf-8" };
+    const server = await provider((response) => response.writeHead(status, headers).end(page));
+    const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
+    expect(outcome).toMatchObject({
+      kind: "refused-for-now",
+      failure: { code: "network_sign_in_needed", params: { provider: "Mazda" }, retryable: true },
+    });
+  });
+
+  it("answered 511 is about the network, whatever else it says", async () => {
+    const server = await answering(511, { error: "invalid_grant" });
+    const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
+    expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "network_sign_in_needed" } });
+  });
+
+  it.each([500, 502, 503, 504])("answered %i with a page is the provider's own trouble", async (status) => {
+    const server = await provider((response) => response.writeHead(status, { "content-type": "text/html" }).end("<html>Oops</html>"));
+    const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
+    expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "provider_busy" } });
+  });
+
   it.each([301, 302, 303, 307, 308])("never follows a redirect (%i)", async (status) => {
     const target = await answering(200, tokens);
     const server = await provider((response) => response.writeHead(status, { location: `${target.origin}/oauth/token` }).end());
     const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
-    expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "provider_response_invalid" } });
+    expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "network_sign_in_needed" } });
     expect(target.requests).toHaveLength(0);
   });
 
@@ -141,7 +164,8 @@ describe("a refresh", () => {
   });
 
   it.each([
-    ["an HTML page", "text/html", "<html></html>"],
+    ["an empty page", "text/html", ""],
+    ["tokens that are called a page", "text/html", JSON.stringify(tokens)],
     ["nothing", "application/json", ""],
     ["half of the JSON", "application/json", `{"access_token":"abc`],
     ["no access token", "application/json", `{"refresh_token":"abc"}`],

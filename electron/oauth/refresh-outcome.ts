@@ -22,7 +22,8 @@ export async function refreshOutcome(
       return answeredOutcome(answer, provider, readGrant);
     case "not-sent":
       return { kind: "not-sent", failure: noAnswer(answer, provider.name) };
-    case "redirected":
+    // No token endpoint answers a rotation with a page or a redirect: the tokens are as good as before.
+    case "portal":
       return { kind: "refused-for-now", failure: noAnswer(answer, provider.name) };
     case "lost":
       return ambiguous(provider, answer.problem);
@@ -46,7 +47,7 @@ async function answeredOutcome(
     if (grant.error.code === "token_type_unsupported") return { kind: "ambiguous", failure: grant.error };
     return ambiguous(provider, String(grant.error.params["problem"]));
   }
-  if (answer.status < 300) return ambiguous(provider, answer.body.kind === "unusable" ? answer.body.problem : `status ${answer.status}`);
+  if (answer.status < 300) return ambiguous(provider, answer.body.kind === "json" ? `status ${answer.status}` : answer.body.problem);
   if (isGrantDead(answer, provider)) return { kind: "rejected", failure: failure("grant_dead", { provider: provider.name }) };
   return { kind: "refused-for-now", failure: refusal(answer, provider.name) };
 }

@@ -1,4 +1,5 @@
 /** `Retry-After` (RFC 9110 section 10.2.3). Invariant: never more than a day, so that no header can put a connection to sleep. */
+import { httpDateMs } from "./http-date.ts";
 
 const longestSeconds = 86_400;
 
@@ -11,9 +12,4 @@ export function retryAfterSeconds(header: string | null, nowMs: number): number 
   const text = header.trim();
   const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Math.ceil((httpDateMs(text) - nowMs) / 1000);
   return seconds >= 1 ? Math.min(seconds, longestSeconds) : undefined;
-}
-
-function httpDateMs(text: string): number {
-  // An HTTP-date begins with a weekday; Date.parse alone would also read "-5" as a year.
-  return /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
 }

@@ -82,6 +82,7 @@ function toGrant(response: TokenResponse, context: TokenResponseContext): Grant 
     accessToken: response.access_token,
     obtainedAtMs: nowMs,
     accessTokenExpiresAtMs: accessEnd.atMs,
+    ...(accessEnd.isEstimate ? { accessTokenExpiryIsEstimate: true as const } : {}),
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(scope === undefined ? {} : { scope }),
     ...grantExpiry(response, context, accessEnd),

@@ -48,7 +48,7 @@ describe("a refresh on a bad line", () => {
 
   it("is not-sent when the name does not exist", async () => {
     const outcome = await oauth.refresh(mazdaClient("https://provider.invalid"), oldGrant, never);
-    expect(outcome).toMatchObject({ kind: "not-sent", failure: { code: "provider_unreachable" } });
+    expect(outcome).toMatchObject({ kind: "not-sent", failure: { code: "network_offline" } });
   });
 
   it("is not-sent when the certificate is not trusted", async () => {
@@ -130,29 +130,48 @@ describe("a refresh on a bad line", () => {
   });
 });
 
-describe("a refresh through Electron's net.fetch", () => {
+describe("a refresh through Electron's net", () => {
   // Its errors are plain ones with a net::ERR_ word in the message.
   it.each([
-    ["net::ERR_NAME_NOT_RESOLVED", "not-sent"],
-    ["net::ERR_INTERNET_DISCONNECTED", "not-sent"],
-    ["net::ERR_CONNECTION_REFUSED", "not-sent"],
-    ["net::ERR_CONNECTION_TIMED_OUT", "not-sent"],
-    ["net::ERR_PROXY_CONNECTION_FAILED", "not-sent"],
-    ["net::ERR_TUNNEL_CONNECTION_FAILED", "not-sent"],
-    ["net::ERR_CERT_AUTHORITY_INVALID", "not-sent"],
-    ["net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH", "not-sent"],
-    ["net::ERR_CONNECTION_RESET", "ambiguous"],
-    ["net::ERR_CONNECTION_CLOSED", "ambiguous"],
-    ["net::ERR_EMPTY_RESPONSE", "ambiguous"],
-    ["net::ERR_TIMED_OUT", "ambiguous"],
-    ["net::ERR_NETWORK_CHANGED", "ambiguous"],
-    ["net::ERR_NETWORK_IO_SUSPENDED", "ambiguous"],
-    ["net::ERR_SSL_PROTOCOL_ERROR", "ambiguous"],
-    ["net::ERR_FAILED", "ambiguous"],
-    ["Redirect was cancelled", "refused-for-now"],
-  ])("that throws %s is %s", async (message, kind) => {
-    const broken = createOAuthClient({ fetch: () => Promise.reject(new Error(message)), nowMs: () => testNowMs });
-    expect((await broken.refresh(mazdaClient("https://login.example"), oldGrant, never)).kind).toBe(kind);
+    ["net::ERR_NAME_NOT_RESOLVED", "not-sent", "network_offline"],
+    ["net::ERR_DNS_TIMED_OUT", "not-sent", "network_offline"],
+    ["net::ERR_INTERNET_DISCONNECTED", "not-sent", "network_offline"],
+    ["net::ERR_ADDRESS_UNREACHABLE", "not-sent", "provider_unreachable"],
+    ["net::ERR_NETWORK_ACCESS_DENIED", "not-sent", "provider_unreachable"],
+    ["net::ERR_DNS_NO_MATCHING_SUPPORTED_ALPN", "not-sent", "provider_unreachable"],
+    ["net::ERR_CONNECTION_REFUSED", "not-sent", "provider_unreachable"],
+    ["net::ERR_CONNECTION_TIMED_OUT", "not-sent", "provider_unreachable"],
+    ["net::ERR_PROXY_CONNECTION_FAILED", "not-sent", "provider_unreachable"],
+    ["net::ERR_TUNNEL_CONNECTION_FAILED", "not-sent", "provider_unreachable"],
+    ["net::ERR_PROXY_AUTH_UNSUPPORTED", "not-sent", "provider_unreachable"],
+    ["net::ERR_CERT_AUTHORITY_INVALID", "not-sent", "provider_unreachable"],
+    ["net::ERR_CERT_DATE_INVALID", "not-sent", "certificate_date_invalid"],
+    ["net::ERR_SSL_VERSION_OR_CIPHER_MISMATCH", "not-sent", "provider_unreachable"],
+    ["net::ERR_CONNECTION_RESET", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_CONNECTION_CLOSED", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_EMPTY_RESPONSE", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_TIMED_OUT", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_NETWORK_CHANGED", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_NETWORK_IO_SUSPENDED", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_UNEXPECTED_PROXY_AUTH", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_SSL_PROTOCOL_ERROR", "ambiguous", "refresh_ambiguous"],
+    ["net::ERR_FAILED", "ambiguous", "refresh_ambiguous"],
+    ["Redirect was cancelled", "refused-for-now", "network_sign_in_needed"],
+  ])("that throws %s is %s (%s)", async (message, kind, code) => {
+    expect(await refreshThatThrows(new Error(message))).toMatchObject({ kind, failure: { code } });
+  });
+
+  it("names the proxy that wants a sign-in", async () => {
+    const error = Object.assign(new Error("net::ERR_PROXY_AUTH_REQUESTED"), { proxy: "proxy.example:8080" });
+    expect(await refreshThatThrows(error)).toMatchObject({
+      kind: "not-sent",
+      failure: { code: "proxy_sign_in_needed", params: { proxy: "proxy.example:8080" } },
+    });
+  });
+
+  it.each(["user:secret@proxy.example:8080", "proxy example", 5])("passes on no strange name of a proxy (%j)", async (proxy) => {
+    const error = Object.assign(new Error("net::ERR_PROXY_AUTH_REQUESTED"), { proxy });
+    expect(await refreshThatThrows(error)).toMatchObject({ kind: "not-sent", failure: { code: "provider_unreachable" } });
   });
 
   it("sends no cookies and reads no cache", async () => {
@@ -168,3 +187,40 @@ describe("a refresh through Electron's net.fetch", () => {
     expect(inits).toEqual([expect.objectContaining({ credentials: "omit", cache: "no-store", redirect: "manual", method: "POST" })]);
   });
 });
+
+describe("several addresses that were tried", () => {
+  const connect = (code: string) => Object.assign(new Error(`connect ${code}`), { code, syscall: "connect" });
+  /** As Node's fetch reports it. */
+  const tried = (...codes: readonly string[]) => {
+    const all = Object.assign(new AggregateError(codes.map(connect)), { code: codes[0] });
+    return new TypeError("fetch failed", { cause: all });
+  };
+
+  it.each([
+    [["ENETUNREACH"], "network_offline"],
+    [["ENETUNREACH", "ENETUNREACH"], "network_offline"],
+    [["ENETDOWN"], "network_offline"],
+    [["ENETUNREACH", "ECONNREFUSED"], "provider_unreachable"],
+    [["ENETUNREACH", "ETIMEDOUT"], "provider_unreachable"],
+    [["EHOSTUNREACH"], "provider_unreachable"],
+  ])("%j mean %s, and nothing was sent", async (codes, code) => {
+    expect(await refreshThatThrows(tried(...codes))).toMatchObject({ kind: "not-sent", failure: { code } });
+  });
+
+  it("is ambiguous when an open connection loses its way", async () => {
+    const error = Object.assign(new Error("read ENETUNREACH"), { code: "ENETUNREACH", syscall: "read" });
+    expect(await refreshThatThrows(new TypeError("fetch failed", { cause: error }))).toMatchObject({ kind: "ambiguous" });
+  });
+});
+
+describe("the date of a certificate", () => {
+  it.each(["CERT_NOT_YET_VALID", "CERT_HAS_EXPIRED"])("that Node calls %s is looked for in the computer's clock", async (code) => {
+    const error = new TypeError("fetch failed", { cause: Object.assign(new Error("certificate"), { code }) });
+    expect(await refreshThatThrows(error)).toMatchObject({ kind: "not-sent", failure: { code: "certificate_date_invalid" } });
+  });
+});
+
+function refreshThatThrows(thrown: Error) {
+  const broken = createOAuthClient({ fetch: () => Promise.reject(thrown), nowMs: () => testNowMs });
+  return broken.refresh(mazdaClient("https://login.example"), oldGrant, never);
+}

@@ -76,4 +76,74 @@ describe("events", () => {
     program.socket.destroy();
     await vi.waitFor(() => expect(change.listeners.size).toBe(0));
   });
+
+  it("of a program that reads slowly are told as one a connection, without a gap, and end with the last states", async () => {
+    const change = connectionChanges();
+    const { program, broker } = await session({ api: { onConnectionChanged: change.onConnectionChanged } });
+    await program.ask("events.subscribe");
+    const ids = Array.from({ length: 40 }, (_, index) => `mazda/production/user-${index}`);
+    // So long that the system's own buffers are full soon.
+    const organisation = "o".repeat(2_000);
+    const rounds = 500;
+    program.socket.pause();
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const id of ids) change.emit({ ...someConnection, id, organisation, grantExpiresAt: round });
+      await new Promise(setImmediate);
+    }
+    expect(broker.registry.closedSessions).toEqual([]);
+    program.socket.resume();
+    program.send({ id: "after", method: "broker.status" });
+    const seen = new Map<string, number>();
+    const numbers: number[] = [];
+    const isOver = () => seen.size === ids.length && [...seen.values()].every((round) => round === rounds);
+    while (!isOver()) {
+      const { params } = await program.next();
+      if (params?.connection === undefined) continue;
+      numbers.push(params.sequence);
+      seen.set(params.connection.id, Number(params.connection.grantExpiresAt));
+    }
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(numbers.length).toBeLessThan((rounds * ids.length) / 4);
+  });
+
+  it("leave out nobody while one connection changes all the time", async () => {
+    const change = connectionChanges();
+    const { program } = await session({ api: { onConnectionChanged: change.onConnectionChanged } });
+    await program.ask("events.subscribe");
+    const organisation = "o".repeat(60_000);
+    program.socket.pause();
+    for (let round = 0; round < 40; round += 1) {
+      change.emit({ ...someConnection, id: "restless", organisation });
+      change.emit({ ...someConnection, id: "quiet", organisation });
+      await new Promise(setImmediate);
+    }
+    change.emit({ ...someConnection, id: "quiet", state: "ReconnectRequired" });
+    change.emit({ ...someConnection, id: "restless", state: "Refreshing" });
+    program.socket.resume();
+    const last = new Map<string, string>();
+    while (last.get("quiet") !== "ReconnectRequired" || last.get("restless") !== "Refreshing") {
+      const { params } = await program.next();
+      if (params?.connection !== undefined) last.set(params.connection.id, params.connection.state);
+    }
+    expect(last.size).toBe(2);
+  });
+
+  it("end with the app's: it says when to come back, and the number is the next", async () => {
+    const change = connectionChanges();
+    const { program, broker } = await session({ api: { onConnectionChanged: change.onConnectionChanged } });
+    const bystander = await RawClient.connect(broker.pipe);
+    await bystander.authenticate();
+    const bytesBefore = bystander.bytesReceived;
+    await program.ask("events.subscribe");
+    change.emit(someConnection);
+    await program.next();
+    const closed = broker.server.close(12);
+    expect(await program.next()).toEqual({
+      jsonrpc: "2.0",
+      method: "event",
+      params: { sequence: 2, type: "shutting_down", retryAfterSeconds: 12 },
+    });
+    await Promise.all([closed, program.closed, bystander.closed]);
+    expect(bystander.bytesReceived).toBe(bytesBefore);
+  });
 });

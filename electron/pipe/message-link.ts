@@ -19,6 +19,8 @@ export interface MessageLinkOptions {
   /** Whether another frame may be taken now. After a no, call `takeMore` once it may. */
   readonly mayTake: () => boolean;
   readonly onFrame: (frame: Frame) => void;
+  /** What was sent has gone out and `isCongested` is over, or was never true. Called often. */
+  readonly onWritable: () => void;
   /** The connection is gone, for whatever reason. Called once. */
   readonly onClosed: () => void;
 }
@@ -64,8 +66,13 @@ export class MessageLink {
     this.#flushScheduled = true;
     process.nextTick(() => {
       this.#flush();
-      this.takeMore();
+      this.#goOn();
     });
+  }
+
+  /** Whether the client has to read before it should be sent what can wait. */
+  get isCongested(): boolean {
+    return this.#blockedSinceMs !== undefined || this.#gathered.length > maxGatheredLength;
   }
 
   /** Goes on taking frames if taking had to stop. */
@@ -98,7 +105,7 @@ export class MessageLink {
   /** Takes frames as far as possible; then waits for more bytes, or pauses the client. */
   #take(): void {
     let left = this.#options.limits.messagesPerTurn;
-    while (!this.#finished && this.#options.mayTake() && !this.#isCongested()) {
+    while (!this.#finished && this.#options.mayTake() && !this.isCongested) {
       if (left === 0) return this.#yieldTurn();
       left -= 1;
       const frame = this.#framer.next();
@@ -121,10 +128,6 @@ export class MessageLink {
     });
   }
 
-  #isCongested(): boolean {
-    return this.#blockedSinceMs !== undefined || this.#gathered.length > maxGatheredLength;
-  }
-
   #flush(): void {
     this.#flushScheduled = false;
     const { socket, limits, nowMs } = this.#options;
@@ -144,7 +147,12 @@ export class MessageLink {
 
   #drained(): void {
     this.#blockedSinceMs = undefined;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.takeMore();
+    if (!this.#finished && !this.isCongested) this.#options.onWritable();
   }
 
   #setPaused(paused: boolean): void {

@@ -120,9 +120,40 @@ describe("the server", () => {
     program.send({ id: 1, method: "token.get", params: { provider: "mazda", user: "jdoe" } });
     await asked.promise;
     const closed = Promise.all([server.close(), server.close()]);
-    expect(await program.next()).toMatchObject({ id: 1, error: { code: -32008, data: { code: "shutting_down", retryable: true } } });
+    expect(await program.next()).toMatchObject({
+      id: 1,
+      error: { code: -32008, data: { code: "shutting_down", retryable: true, retryAfterSeconds: 5 } },
+    });
     await Promise.all([closed, program.closed]);
     await expect(RawClient.connect(pipe)).rejects.toThrow(/ENOENT|ECONNREFUSED/);
+  });
+
+  it("tells whoever waits for an answer or a pairing when to come back", async () => {
+    const asked = Promise.withResolvers<void>();
+    const tokenGet = () => {
+      asked.resolve();
+      return new Promise<never>(() => undefined);
+    };
+    const { pipe, server, registry } = await broker({ api: { tokenGet } });
+    const waited = Promise.withResolvers<void>();
+    registry.waitForPairing = () => {
+      waited.resolve();
+      return new Promise(() => undefined);
+    };
+    const [program, newcomer] = await Promise.all([RawClient.connect(pipe), RawClient.connect(pipe)]);
+    await program.authenticate();
+    program.send({ id: 1, method: "token.get", params: { provider: "mazda", user: "jdoe" } });
+    await newcomer.ask("pairing.request", { name: "New" });
+    newcomer.send({ id: 2, method: "pairing.wait", params: { pairingId: "pairing-1" } });
+    await Promise.all([asked.promise, waited.promise]);
+    const closed = server.close(30);
+    for (const [waiting, id] of [
+      [program, 1],
+      [newcomer, 2],
+    ] as const) {
+      expect(await waiting.next()).toMatchObject({ id, error: { data: { code: "shutting_down", retryAfterSeconds: 30 } } });
+    }
+    await closed;
   });
 
   it("closes although a program does not", async () => {

@@ -18,6 +18,9 @@ import { preparePipePlace } from "./pipe-place.ts";
 import { PipeSession } from "./pipe-session.ts";
 import type { SessionContext } from "./session-context.ts";
 
+/** What clients wait anyway where nothing is said (docs/pipe-protocol.md, "After a failure"). */
+const usualRetryAfterSeconds = 5;
+
 export interface PipeServerOptions {
   /** From `pipeName`. */
   readonly name: string;
@@ -34,8 +37,12 @@ export interface PipeServerOptions {
 
 export interface PipeServer {
   readonly name: string;
-  /** Answers what is under way with `shutting_down`, ends all sessions and stops listening. */
-  readonly close: () => Promise<void>;
+  /**
+   * Answers what is under way with `shutting_down`, tells it to programs that follow events, ends all sessions and stops listening.
+   *
+   * @param retryAfterSeconds when programs should come back, as they are told; the usual time if left out. The first call counts
+   */
+  readonly close: (retryAfterSeconds?: number) => Promise<void>;
 }
 
 /** What the sessions of one server share. */
@@ -131,7 +138,7 @@ function makeRoom(sessions: Set<PipeSession>): void {
 }
 
 /** Starts what goes on beside the sessions, and returns the function that ends everything. */
-function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: ServerContext): () => Promise<void> {
+function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: ServerContext): PipeServer["close"] {
   const { registry, nowMs, limits, gate } = context;
   const stopWatching = registry.onClientRemoved((clientId) => {
     // Its key may still be good, if only its access changed: the program must open a new session to find out.
@@ -142,16 +149,16 @@ function closer(server: Server, sessions: ReadonlySet<PipeSession>, context: Ser
   }, limits.sweepMs);
   sweeper.unref();
   let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
+  const close = async (retryAfterSeconds: number): Promise<void> => {
     const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
     clearInterval(sweeper);
     stopWatching();
-    for (const session of sessions) session.endWith(failure("shutting_down"));
+    for (const session of sessions) session.shutDown(retryAfterSeconds);
     // The server counts a connection as gone a little before its session has tidied up.
     await Promise.all([stopped, ...[...sessions].map((session) => session.closed)]);
     gate.close();
   };
-  return () => (closing ??= close());
+  return (retryAfterSeconds = usualRetryAfterSeconds) => (closing ??= close(retryAfterSeconds));
 }
 
 function listen(server: Server, name: string): Promise<void> {

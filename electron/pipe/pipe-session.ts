@@ -50,6 +50,7 @@ export class PipeSession {
       nowMs: context.nowMs,
       mayTake: () => this.#pending.size < context.limits.maxPendingRequests && !this.#longAnswerUnderWay,
       onFrame: (frame) => this.#take(frame),
+      onWritable: () => this.#member?.events.deliver(),
       onClosed: () => {
         this.#dispose();
         context.registry.sessionClosed(sessionId);
@@ -89,6 +90,13 @@ export class PipeSession {
     this.#finish();
   }
 
+  /** The app ends: says so, and when to come back, to whoever waits for an answer or follows events. */
+  shutDown(retryAfterSeconds: number): void {
+    if (this.#ended) return;
+    this.#member?.events.announceEnd(retryAfterSeconds);
+    this.endWith(failure("shutting_down", {}, { retryAfterSeconds }));
+  }
+
   /** Ends the session if it belongs, or is about to belong, to that program. */
   endIfClient(clientId: string, reason: Failure): void {
     if (this.clientId === clientId || this.#entry.claims(clientId)) this.endWith(reason);
@@ -104,9 +112,12 @@ export class PipeSession {
   }
 
   #admit(client: DmsClientRecord): void {
-    const events = new EventSubscription(this.#context.programApi, client, (params) =>
-      this.#link.send(`${JSON.stringify({ jsonrpc: "2.0", method: "event", params })}\n`),
-    );
+    const events = new EventSubscription({
+      api: this.#context.programApi,
+      client,
+      send: (params) => this.#link.send(`${JSON.stringify({ jsonrpc: "2.0", method: "event", params })}\n`),
+      maySend: () => !this.#link.isCongested,
+    });
     this.#member = { client, events };
   }
 

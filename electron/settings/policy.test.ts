@@ -40,6 +40,17 @@ describe("the policy of a computer", () => {
     });
   });
 
+  it("may rule whether the app starts at login, either way", async () => {
+    for (const startAtLogin of [true, false]) {
+      expect(await readPolicy([policyWith({ version: 1, startAtLogin })], 7)).toMatchObject({
+        startAtLogin,
+        pairing: "allowed",
+        notices: [],
+      });
+    }
+    expect(await readPolicy([policyWith({ version: 1 })], 7)).not.toHaveProperty("startAtLogin");
+  });
+
   it("lies where only administrators write; a file to try out never replaces it", async () => {
     const environment = { ProgramData: "D:\\Data", DMS_CONNECT_POLICY: "/tmp/mine.json" };
     expect(policyFiles("win32", environment)).toEqual(["D:\\Data\\dms-connect\\policy.json", "/tmp/mine.json"]);
@@ -56,6 +67,7 @@ describe("a policy that cannot be used forbids what it might have forbidden", ()
     ["no JSON", "{", "it is not JSON"],
     ["a misspelt field", { version: 1, paring: "forbidden" }, "the file: unknown fields: 1"],
     ["an unknown value", { version: 1, pairing: "no" }, "pairing"],
+    ["a word for a yes", { version: 1, startAtLogin: "yes" }, "startAtLogin"],
     ["a program with a wrong key", { version: 1, programs: [{ ...programs[0], clientKey: "short" }] }, "programs.0.clientKey"],
   ])("%s", async (_what, content, problem) => {
     expect(await problemOf(policyWith(content))).toContain(problem);

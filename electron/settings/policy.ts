@@ -20,11 +20,14 @@ const policySchema = z.strictObject({
   version: z.literal(1),
   pairing: z.enum(["allowed", "forbidden"]).exactOptional(),
   programs: programEntries.exactOptional(),
+  startAtLogin: z.boolean().exactOptional(),
 });
 
 export interface ComputerPolicy {
   readonly pairing: "allowed" | "forbidden";
   readonly programs: readonly DmsClientRecord[];
+  /** Whether the app starts when somebody signs in to the computer; absent: each person chooses. */
+  readonly startAtLogin?: boolean;
   /** `policy_unreadable`, when there is one that cannot be used. */
   readonly notices: readonly Failure[];
 }
@@ -57,11 +60,16 @@ function policyOf(file: string, read: Result<TrustedText, string>, nowMs: number
   const { text, everybodyReads } = read.value;
   const parsed = parseJsonFile(text, policySchema);
   if (!parsed.ok) return unusable(file, parsed.error);
-  const { pairing = "allowed", programs = [] } = parsed.value;
+  const { pairing = "allowed", programs = [], startAtLogin } = parsed.value;
   if (programs.length > 0 && everybodyReads) {
     return unusable(file, "it holds keys, and every user of this computer may read it");
   }
-  return { pairing, programs: programs.map((entry) => programOf(entry, "policy", nowMs)), notices: [] };
+  return {
+    pairing,
+    programs: programs.map((entry) => programOf(entry, "policy", nowMs)),
+    ...(startAtLogin === undefined ? {} : { startAtLogin }),
+    notices: [],
+  };
 }
 
 function unusable(file: string, problem: string): ComputerPolicy {

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { SettingsView } from "../../shared/views.ts";
+import { type SettingsView, standardSettings } from "../../shared/views.ts";
 
 // Outside Electron, the npm package `electron` names the runtime's path, and would fetch a runtime to name one. With this
 // it names a path without looking; electron-store then works with the absolute folder it is given.
@@ -13,8 +13,8 @@ vi.hoisted(() => {
 const { openSettings } = await import("./settings.ts");
 
 const nowMs = () => Date.UTC(2026, 10, 22, 14, 30, 5);
-const standard: SettingsView = { theme: "system", usualUser: "" };
-const chosen: SettingsView = { theme: "dark", usualUser: "mmd10030.johndoe" };
+const standard: SettingsView = standardSettings;
+const chosen: SettingsView = { ...standardSettings, theme: "dark", usualUser: "mmd10030.johndoe" };
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "dms-connect-settings-"));
@@ -58,8 +58,28 @@ describe("settings", () => {
 
   it("fall back one by one when a value is wrong", () => {
     const { settings, notices } = open(folderWith('{"theme":"plaid","usualUser":"mmd10030.johndoe"}'));
-    expect(settings.read()).toEqual({ theme: "system", usualUser: "mmd10030.johndoe" });
+    expect(settings.read()).toEqual({ ...standard, usualUser: "mmd10030.johndoe" });
     expect(notices).toMatchObject([{ code: "setting_ignored", params: { setting: "theme" } }]);
+  });
+
+  it.each([
+    ["startAtLogin", "yes"],
+    ["quietFrom", "24:00"],
+    ["quietTo", "7:00"],
+    ["mutedUsers", [""]],
+    ["mutedUsers", "jdoe"],
+    ["saveData", 1],
+  ])("do not take %s to be %j", (setting, value) => {
+    const { settings, notices } = open(folderWith(JSON.stringify({ theme: "dark", [setting]: value })));
+    expect(settings.read()).toEqual({ ...standard, theme: "dark" });
+    expect(notices).toMatchObject([{ code: "setting_ignored", params: { setting } }]);
+  });
+
+  it("keep quiet hours, muted users and the rest", () => {
+    const folder = temporaryFolder();
+    const all = { ...chosen, startAtLogin: true, quietFrom: "18:30", quietTo: "07:00", mutedUsers: ["jdoe"], saveData: true };
+    expect(open(folder).settings.save(all).ok).toBe(true);
+    expect(open(folder).settings.read()).toEqual(all);
   });
 
   it("keep values of another version in the file", () => {

@@ -12,12 +12,31 @@ import { z } from "zod";
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { systemProblem } from "../../shared/system-problem.ts";
-import type { SettingsView } from "../../shared/views.ts";
+import { type SettingsView, standardSettings } from "../../shared/views.ts";
+
+/** `HH:MM`, or nothing. */
+const timeOfDay = z.union([z.literal(""), z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/)]);
 
 /** One entry a setting: how it is checked … */
-const settingShapes = { theme: z.enum(["system", "light", "dark"]), usualUser: z.string().max(256) };
+const settingShapes = {
+  theme: z.enum(["system", "light", "dark"]),
+  usualUser: z.string().max(256),
+  startAtLogin: z.boolean(),
+  quietFrom: timeOfDay,
+  quietTo: timeOfDay,
+  mutedUsers: z.array(z.string().min(1).max(256)).max(1000).readonly(),
+  saveData: z.boolean(),
+};
 /** … and what stands in for a missing or wrong one. */
-const settingsSchema = z.object({ theme: settingShapes.theme.catch("system"), usualUser: settingShapes.usualUser.catch("") });
+const settingsSchema = z.object({
+  theme: settingShapes.theme.catch(standardSettings.theme),
+  usualUser: settingShapes.usualUser.catch(standardSettings.usualUser),
+  startAtLogin: settingShapes.startAtLogin.catch(standardSettings.startAtLogin),
+  quietFrom: settingShapes.quietFrom.catch(standardSettings.quietFrom),
+  quietTo: settingShapes.quietTo.catch(standardSettings.quietTo),
+  mutedUsers: settingShapes.mutedUsers.catch(standardSettings.mutedUsers),
+  saveData: settingShapes.saveData.catch(standardSettings.saveData),
+});
 
 export interface Settings {
   readonly read: () => SettingsView;

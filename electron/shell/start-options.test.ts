@@ -1,5 +1,8 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readStartOptions } from "./start-options.ts";
+
+const none = readStartOptions([]);
 
 describe("the start options", () => {
   it("name their files and leave Chromium's switches alone", () => {
@@ -16,6 +19,7 @@ describe("the start options", () => {
       importRegistrationsFile: "/a.json",
       importProgramsFile: "/c.json",
       trustLoopbackCertificateFile: "/b.pem",
+      hidden: false,
       problems: [],
     });
   });
@@ -27,6 +31,34 @@ describe("the start options", () => {
   });
 
   it("are all optional", () => {
-    expect(readStartOptions([]).problems).toEqual([]);
+    expect(none).toMatchObject({ hidden: false, problems: [] });
+  });
+
+  it("start without a window when they say so", () => {
+    expect(readStartOptions(["--no-sandbox", "--hidden"]).hidden).toBe(true);
+    expect(readStartOptions(["--hidden=x"]).hidden).toBe(false);
+    expect(readStartOptions(["hidden"]).hidden).toBe(false);
+  });
+
+  it("do not count on a command line that holds a link, wherever it stands and however it is spelt", () => {
+    const link = fc.tuple(fc.constantFrom("dms-connect:", "DMS-CONNECT:", "dms-connect://"), fc.string()).map((parts) => parts.join(""));
+    const option = fc.constantFrom(
+      "--import-registrations=/evil.json",
+      "--import-registrations",
+      "--import-programs=/evil.json",
+      "--trust-loopback-certificate=/evil.pem",
+      "--hidden",
+      "--",
+      "/evil.json",
+    );
+    fc.assert(
+      fc.property(fc.array(option, { maxLength: 4 }), link, fc.array(option, { maxLength: 4 }), (before, given, after) => {
+        expect(readStartOptions([...before, given, ...after])).toEqual(none);
+      }),
+    );
+  });
+
+  it("may name a file whose name resembles a link", () => {
+    expect(readStartOptions(["--import-registrations=dms-connect://settings"]).importRegistrationsFile).toBe("dms-connect://settings");
   });
 });

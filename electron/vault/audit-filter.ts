@@ -7,11 +7,15 @@
 import type { AuditQuery } from "../../shared/ipc-contract.ts";
 import type { AuditRowView } from "../../shared/views.ts";
 
+/** Its outcome is a time, which is no refusal. */
+const toldTime = "revoke.copies_end";
+
 type Filter = Pick<AuditQuery, "outcome" | "text">;
 
 /** Whether `row` meets every condition of `filter`. */
 export function matches(row: AuditRowView, { outcome, text }: Filter): boolean {
-  if (outcome !== undefined && (row.outcome === "ok") !== (outcome === "ok")) return false;
+  if (outcome === "ok" && row.outcome !== "ok") return false;
+  if (outcome === "refused" && (row.outcome === "ok" || row.action === toldTime)) return false;
   if (text === undefined) return true;
   const wanted = text.toLowerCase();
   const columns = [row.action, row.actor, row.actorName, row.provider, row.user, row.outcome];

@@ -12,7 +12,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { type ConnectionKey, type ConnectionRecord, servableGrant } from "../core/connection-state.ts";
+import type { ConnectionKey, ConnectionRecord } from "../core/connection-state.ts";
 import type { ConnectionPage, StoredConnectionSummary } from "../core/ports.ts";
 import { type ConnectionBody, connectionRecordVersion, parseConnectionBody, writeConnectionBody } from "./connection-schema.ts";
 import type { Integrity } from "./integrity.ts";
@@ -193,7 +193,7 @@ function columnsOf(record: ConnectionRecord) {
     record.connectedAtMs,
     state.kind,
     shownFailure === undefined ? null : JSON.stringify(compactFailure(shownFailure)),
-    servableGrant(state)?.accessTokenExpiresAtMs ?? null,
+    grant?.accessTokenExpiresAtMs ?? null,
     grant?.grantExpiresAtMs ?? null,
     grant?.grantExpiryIsEstimate === true ? 1 : 0,
   ] as const;

@@ -17,6 +17,7 @@ const grantSchema = z.strictObject({
   scope: z.string().exactOptional(),
   obtainedAtMs: z.number(),
   accessTokenExpiresAtMs: z.number(),
+  accessTokenExpiryIsEstimate: z.literal(true).exactOptional(),
   grantExpiresAtMs: z.number().exactOptional(),
   grantExpiryIsEstimate: z.boolean(),
 });

@@ -6,7 +6,7 @@ import { EnvironmentBadge } from "../parts/environment-badge.tsx";
 import { Mark } from "../parts/mark.tsx";
 import { plainText } from "../parts/plain-text.ts";
 import { useTimeText } from "../parts/use-time-text.ts";
-import { actionText, actorText, hasSubject, isAboutProgram, nameLimit, outcomeText } from "./audit-words.ts";
+import { actionText, actorText, hasSubject, isAboutProgram, isGood, nameLimit, outcomeText } from "./audit-words.ts";
 
 interface RowProps {
   readonly row: AuditRowView;
@@ -91,11 +91,11 @@ export function RowSubject({ row, providers }: RowOfProviderProps) {
 }
 
 export function RowOutcome({ row, providers }: RowOfProviderProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const name = row.provider === undefined ? undefined : providerName(row.provider, providers);
   return (
     <>
-      <Mark good={row.outcome === "ok"} text={outcomeText(t, row, name)} />
+      <Mark good={isGood(row)} text={outcomeText(t, row, name, i18n.language)} />
       {row.outcome === "ok" ? null : <LogWord word={row.outcome} />}
     </>
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AuditRowView } from "../../shared/views.ts";
 import { failureSentences } from "../i18n/en-failures.ts";
 import { createI18n } from "../i18n/i18n.ts";
-import { actionText, actorText, hasSubject, outcomeText } from "./audit-words.ts";
+import { actionText, actorText, hasSubject, isGood, outcomeText } from "./audit-words.ts";
 
 const { t } = createI18n();
 
@@ -50,6 +50,12 @@ describe("the words of the audit log", () => {
     [{ outcome: "not_connected", provider: "mazda", user: "{{provider}}" }, "{{provider}} is not connected to Mazda."],
   ])("say how %j ended", (changes, expected) => {
     expect(outcomeText(t, row(changes), "Mazda")).toBe(expected);
+  });
+
+  it("say until when copies work after a Revoke, which is no failure", () => {
+    const ended = row({ action: "revoke.copies_end", outcome: "2026-11-22T12:04:05.000Z" });
+    expect(outcomeText(t, ended, "Webfleet")).toMatch(/^Copies work until (22 Nov 2026|Nov 22, 2026), .*:04/);
+    expect([isGood(ended), isGood({ ...ended, outcome: "busy" }), isGood({ ...ended, action: "revoke" })]).toEqual([true, false, false]);
   });
 
   it("leave no place of a sentence unfilled, whatever the failure", () => {

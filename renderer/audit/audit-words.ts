@@ -5,6 +5,7 @@ import type { AuditRowView } from "../../shared/views.ts";
 import { auditTexts } from "../i18n/en-audit.ts";
 import { failureSentences } from "../i18n/en-failures.ts";
 import { plainText } from "../parts/plain-text.ts";
+import { timeText } from "../parts/use-time-text.ts";
 
 /** Longest text shown that a program chose. */
 export const nameLimit = 80;
@@ -45,15 +46,29 @@ function tellsOfABreak({ action }: AuditRowView): boolean {
   return action === "audit.discontinuity" || action === "audit.unreadable";
 }
 
+/** Whether nothing went wrong. */
+export function isGood(row: AuditRowView): boolean {
+  return row.outcome === "ok" || endOfCopies(row) !== undefined;
+}
+
+/** The one row whose outcome is a time (docs/audit.md): Unix milliseconds. */
+function endOfCopies({ action, outcome }: AuditRowView): number | undefined {
+  const atMs = action === "revoke.copies_end" ? Date.parse(outcome) : Number.NaN;
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
 /**
  * How it ended, as the failure's sentence. A row keeps the failure's code only: what else the sentence would name, and is not
  * in the row, is left open.
  *
  * @param providerName of the row's provider, as people know it
+ * @param language of `t`: moments are written as people read them there
  */
-export function outcomeText(t: TFunction, row: AuditRowView, providerName: string | undefined): string {
+export function outcomeText(t: TFunction, row: AuditRowView, providerName: string | undefined, language = "en"): string {
   const { outcome, user, environment, sequence } = row;
   if (outcome === "ok") return t("audit.done");
+  const copiesEndAtMs = endOfCopies(row);
+  if (copiesEndAtMs !== undefined) return t("audit.copiesUntil", { time: timeText(language).absolute(copiesEndAtMs) });
   // It stands for many refusals, whose sentences name what each was about.
   if (row.action === "refusals.more") return t("audit.refused");
   if (!isFailureCode(outcome)) return t("audit.otherOutcome", { outcome: plainText(outcome, nameLimit) });

@@ -1,39 +1,57 @@
 /** Revoke (ends the grant at the provider) and Forget (deletes it here only): each says what it does and what it does not. */
-import { Button, Link, Text } from "@fluentui/react-components";
+import { Button, Text } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
+import { ok } from "../../shared/result.ts";
 import type { ConnectionView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { ConfirmDialog } from "../parts/confirm-dialog.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
-import { useTimeText } from "../parts/use-time-text.ts";
 import { useAction } from "../state/use-action.ts";
-import { useNow } from "../state/use-now.ts";
-import { SignInButton } from "./connection-notice.tsx";
-import { connectionNotice, holdsGrant, isRevocable } from "./connection-notice-text.ts";
+import { holdsGrant, isRevocable } from "./connection-notice-text.ts";
+import { GrantScreensLink } from "./grant-screens-link.tsx";
+import type { RevokedConnection } from "./revoked-messages.tsx";
+import type { ShownConnection } from "./shown-connections.ts";
+import { SignInButton } from "./sign-in-button.tsx";
+import { useCopiesText } from "./use-copies-text.ts";
 
 interface ConnectionProps {
   readonly connection: ConnectionView;
 }
 
-export function ConnectionActions({ connection }: ConnectionProps) {
+interface ConnectionActionsProps {
+  readonly shown: ShownConnection;
+  readonly onRevoked: (revoked: RevokedConnection) => void;
+}
+
+export function ConnectionActions({ shown: { connection, notice }, onRevoked }: ConnectionActionsProps) {
   const signIn = useAction();
   // Cancel comes first: nothing else makes sense while a browser page is open for this connection.
   if (connection.state === "Connecting") return null;
-  const withoutNotice = connection.state === "NotConnected" && connectionNotice(connection) === undefined;
   return (
     <>
-      {withoutNotice ? <SignInButton connection={connection} kind="connect" action={signIn} /> : null}
-      {isRevocable(connection) ? <RevokeButton connection={connection} /> : null}
+      {connection.state === "NotConnected" && notice === undefined ? (
+        <SignInButton connection={connection} kind="connect" action={signIn} />
+      ) : null}
+      {isRevocable(connection) ? <RevokeButton connection={connection} onRevoked={onRevoked} /> : null}
       <ForgetButton connection={connection} />
       {signIn.failure === undefined ? null : <FailureMessage failure={signIn.failure} onDismiss={signIn.clear} />}
     </>
   );
 }
 
-function RevokeButton({ connection }: ConnectionProps) {
+function RevokeButton({ connection, onRevoked }: ConnectionProps & Pick<ConnectionActionsProps, "onRevoked">) {
   const { t } = useTranslation();
   const names = { provider: connection.providerName, user: connection.user };
   const label = t("connections.action.revoke");
+  const revoke = async () => {
+    const revoked = await invoke("connection.revoke", { connectionId: connection.id });
+    // Not used any more, and the provider is told later: for the person it is done.
+    const isPending = !revoked.ok && revoked.error.code === "revocation_pending";
+    if (!revoked.ok && !isPending) return revoked;
+    const copiesWorkUntilMs = revoked.ok ? revoked.value.copiesWorkUntilMs : connection.accessTokenExpiresAtMs;
+    onRevoked({ connection, ...(copiesWorkUntilMs === undefined ? {} : { copiesWorkUntilMs }) });
+    return ok();
+  };
   return (
     <ConfirmDialog
       trigger={
@@ -43,7 +61,7 @@ function RevokeButton({ connection }: ConnectionProps) {
       }
       title={t("revoke.title", names)}
       confirmLabel={t("revoke.confirm")}
-      onConfirm={() => invoke("connection.revoke", { connectionId: connection.id })}
+      onConfirm={revoke}
     >
       <Text>{t("revoke.does", names)}</Text>
       <CopiesHandedOut connection={connection} />
@@ -82,39 +100,18 @@ function ForgetExplanation({ connection }: ConnectionProps) {
       <Text>{t("forget.doesNot", names)}</Text>
       {isRevocable(connection) ? <Text>{t("forget.useRevoke", names)}</Text> : null}
       {holdsGrant(connection) ? <CopiesHandedOut connection={connection} /> : null}
-      {connection.hasGrantScreens ? <GrantScreensLink connection={connection} /> : null}
+      {connection.hasGrantScreens ? <GrantScreensLink connectionId={connection.id} providerName={connection.providerName} /> : null}
     </>
   );
 }
 
-function GrantScreensLink({ connection }: ConnectionProps) {
-  const { t } = useTranslation();
-  const action = useAction();
-  return (
-    <>
-      <div>
-        <Link
-          as="button"
-          inline
-          onClick={() => void action.run(() => invoke("connection.openGrantScreens", { connectionId: connection.id }))}
-        >
-          {t("forget.openScreens", { provider: connection.providerName })}
-        </Link>
-      </div>
-      {action.failure === undefined ? null : <FailureMessage failure={action.failure} />}
-    </>
-  );
-}
-
-/** No provider can call back an access token that a program already holds (RFC 7009 section 3). */
 function CopiesHandedOut({ connection }: ConnectionProps) {
   const { t } = useTranslation();
-  const time = useTimeText();
-  const nowMs = useNow(1000);
-  const endsAtMs = connection.accessTokenExpiresAtMs;
-  if (endsAtMs === undefined) return <Text>{t("revoke.copiesUnknown")}</Text>;
-  if (endsAtMs <= nowMs) return <Text>{t("revoke.copiesEnded")}</Text>;
-  return <Text>{t("revoke.copiesUntil", { time: time.absolute(endsAtMs) })}</Text>;
+  const copies = useCopiesText();
+  const { accessTokenExpiresAtMs: atMs, accessTokenExpiryIsEstimate } = connection;
+  return (
+    <Text>{atMs === undefined ? t("revoke.copies.unknown") : copies({ atMs, isEstimate: accessTokenExpiryIsEstimate === true })}</Text>
+  );
 }
 
 function subjectOf({ providerName, user }: ConnectionView): string {

@@ -1,37 +1,39 @@
 /** Connections where a table would not fit: the same facts, one card a connection. */
 import { makeStyles, Text, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import type { ConnectionView } from "../../shared/views.ts";
 import { Card, CardList, Facts } from "../parts/card.tsx";
 import { EnvironmentBadge } from "../parts/environment-badge.tsx";
 import { ConnectionActions } from "./connection-actions.tsx";
 import { ConnectionNotice } from "./connection-notice.tsx";
 import { holdsGrant } from "./connection-notice-text.ts";
+import type { ConnectionListProps, ConnectionRowProps } from "./connection-row.ts";
 import { ConnectionState } from "./connection-state.tsx";
 import { AccessExpiry, GrantExpiry } from "./expiry.tsx";
 import { useConnectionName } from "./use-connection-name.ts";
 
-interface ConnectionCardsProps {
-  readonly connections: readonly ConnectionView[];
-}
-
-export function ConnectionCards({ connections }: ConnectionCardsProps) {
+export function ConnectionCards({ connections, mark, onRevoked }: ConnectionListProps) {
   const { t } = useTranslation();
   const name = useConnectionName();
   return (
     <CardList label={t("connections.title")}>
-      {connections.map((connection) => (
-        <Card key={connection.id} label={name(connection)} testId={`connection-${connection.id}`}>
-          <CardContent connection={connection} />
+      {connections.map((shown) => (
+        <Card
+          key={shown.connection.id}
+          label={name(shown.connection)}
+          testId={`connection-${shown.connection.id}`}
+          mark={mark?.connectionId === shown.connection.id ? mark : undefined}
+        >
+          <CardContent shown={shown} onRevoked={onRevoked} />
         </Card>
       ))}
     </CardList>
   );
 }
 
-function CardContent({ connection }: { readonly connection: ConnectionView }) {
+function CardContent({ shown, onRevoked }: Omit<ConnectionRowProps, "mark">) {
   const styles = useStyles();
   const { t } = useTranslation();
+  const { connection, notice } = shown;
   return (
     <>
       <div className={styles.line}>
@@ -48,8 +50,10 @@ function CardContent({ connection }: { readonly connection: ConnectionView }) {
           </Text>
         )}
       </Text>
-      <ConnectionState state={connection.state} />
-      <ConnectionNotice connection={connection} />
+      <div>
+        <ConnectionState shown={shown} />
+      </div>
+      {notice === undefined ? null : <ConnectionNotice connection={connection} notice={notice} />}
       {holdsGrant(connection) ? (
         <Facts
           facts={[
@@ -59,7 +63,7 @@ function CardContent({ connection }: { readonly connection: ConnectionView }) {
         />
       ) : null}
       <div className={styles.line}>
-        <ConnectionActions connection={connection} />
+        <ConnectionActions shown={shown} onRevoked={onRevoked} />
       </div>
     </>
   );

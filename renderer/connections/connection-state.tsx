@@ -1,5 +1,5 @@
 /** The state of a connection as icon and word: never as a colour alone. */
-import { makeStyles, mergeClasses, tokens } from "@fluentui/react-components";
+import { makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
 import { ArrowClockwiseRegular } from "@fluentui/react-icons/svg/arrow-clockwise";
 import { ArrowSyncRegular } from "@fluentui/react-icons/svg/arrow-sync";
 import { CheckmarkCircleRegular } from "@fluentui/react-icons/svg/checkmark-circle";
@@ -11,6 +11,7 @@ import { QuestionCircleRegular } from "@fluentui/react-icons/svg/question-circle
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import type { ConnectionStateKind } from "../../shared/views.ts";
+import type { ShownConnection } from "./shown-connections.ts";
 
 type Tone = "good" | "busy" | "needsYou" | "idle";
 
@@ -26,17 +27,28 @@ const appearance: Record<ConnectionStateKind, { readonly icon: ReactElement; rea
   Forgotten: { icon: <PlugDisconnectedRegular />, tone: "idle" },
 };
 
-export function ConnectionState({ state }: { readonly state: ConnectionStateKind }) {
+interface ConnectionStateProps {
+  readonly shown: Pick<ShownConnection, "connection" | "waitsFor">;
+}
+
+export function ConnectionState({ shown: { connection, waitsFor } }: ConnectionStateProps) {
   const styles = useStyles();
   const { t } = useTranslation();
-  const { icon, tone } = appearance[state];
+  const { icon, tone } = appearance[connection.state];
   return (
-    <span className={styles.root}>
-      <span aria-hidden="true" className={mergeClasses(styles.icon, styles[tone])}>
-        {icon}
+    <>
+      <span className={styles.root}>
+        <span aria-hidden="true" className={mergeClasses(styles.icon, styles[tone])}>
+          {icon}
+        </span>
+        <span className={styles.word}>{t(`connections.state.${connection.state}`)}</span>
       </span>
-      <span className={styles.word}>{t(`connections.state.${state}`)}</span>
-    </span>
+      {waitsFor === undefined ? null : (
+        <Text block size={200} className={styles.idle}>
+          {t(`connections.waitsFor.${waitsFor}`, { provider: connection.providerName })}
+        </Text>
+      )}
+    </>
   );
 }
 

@@ -1,22 +1,18 @@
 /** Connections where there is room for a table. Each one is a row group: its row, and below it what there is to say about it. */
 import { makeStyles, mergeClasses, Text, tokens } from "@fluentui/react-components";
 import { useTranslation } from "react-i18next";
-import type { ConnectionView } from "../../shared/views.ts";
 import { EnvironmentBadge } from "../parts/environment-badge.tsx";
+import { useShowWhenMarked } from "../parts/use-show-when-marked.ts";
 import { ConnectionActions } from "./connection-actions.tsx";
 import { ConnectionNotice } from "./connection-notice.tsx";
-import { connectionNotice } from "./connection-notice-text.ts";
+import type { ConnectionListProps, ConnectionRowProps } from "./connection-row.ts";
 import { ConnectionState } from "./connection-state.tsx";
 import { AccessExpiry, GrantExpiry } from "./expiry.tsx";
 import { useConnectionName } from "./use-connection-name.ts";
 
 const columns = ["provider", "user", "state", "access", "grant", "actions"] as const;
 
-interface ConnectionTableProps {
-  readonly connections: readonly ConnectionView[];
-}
-
-export function ConnectionTable({ connections }: ConnectionTableProps) {
+export function ConnectionTable({ connections, mark, onRevoked }: ConnectionListProps) {
   const styles = useStyles();
   const { t } = useTranslation();
   return (
@@ -30,19 +26,32 @@ export function ConnectionTable({ connections }: ConnectionTableProps) {
           ))}
         </tr>
       </thead>
-      {connections.map((connection) => (
-        <ConnectionRows key={connection.id} connection={connection} />
+      {connections.map((shown) => (
+        <ConnectionRows
+          key={shown.connection.id}
+          shown={shown}
+          mark={mark?.connectionId === shown.connection.id ? mark : undefined}
+          onRevoked={onRevoked}
+        />
       ))}
     </table>
   );
 }
 
-function ConnectionRows({ connection }: { readonly connection: ConnectionView }) {
+function ConnectionRows({ shown, mark, onRevoked }: ConnectionRowProps) {
   const styles = useStyles();
   const { t } = useTranslation();
+  const element = useShowWhenMarked<HTMLTableSectionElement>(mark);
+  const { connection, notice } = shown;
   const name = useConnectionName()(connection);
   return (
-    <tbody aria-label={name} data-testid={`connection-${connection.id}`} className={styles.group}>
+    <tbody
+      ref={element}
+      tabIndex={mark === undefined ? undefined : -1}
+      aria-label={name}
+      data-testid={`connection-${connection.id}`}
+      className={mergeClasses(styles.group, mark !== undefined && styles.marked)}
+    >
       <tr>
         <th scope="row" className={mergeClasses(styles.cell, styles.provider)}>
           <Text block weight="semibold">
@@ -59,7 +68,7 @@ function ConnectionRows({ connection }: { readonly connection: ConnectionView })
           )}
         </td>
         <td className={mergeClasses(styles.cell, styles.oneLine)}>
-          <ConnectionState state={connection.state} />
+          <ConnectionState shown={shown} />
         </td>
         <td className={mergeClasses(styles.cell, styles.time)}>
           <AccessExpiry connection={connection} />
@@ -69,14 +78,14 @@ function ConnectionRows({ connection }: { readonly connection: ConnectionView })
         </td>
         <td className={styles.cell}>
           <div className={styles.actions}>
-            <ConnectionActions connection={connection} />
+            <ConnectionActions shown={shown} onRevoked={onRevoked} />
           </div>
         </td>
       </tr>
-      {connectionNotice(connection) === undefined ? null : (
+      {notice === undefined ? null : (
         <tr>
           <td colSpan={columns.length} className={styles.noticeCell}>
-            <ConnectionNotice connection={connection} />
+            <ConnectionNotice connection={connection} notice={notice} />
           </td>
         </tr>
       )}
@@ -102,6 +111,11 @@ const useStyles = makeStyles({
   },
   columnName: { color: tokens.colorNeutralForeground2, fontWeight: tokens.fontWeightSemibold },
   group: { "& > tr:first-child > *": { borderTop: `1px solid ${tokens.colorNeutralStroke2}` } },
+  marked: {
+    outline: `2px solid ${tokens.colorCompoundBrandStroke}`,
+    outlineOffset: "-2px",
+    "& > tr > *": { backgroundColor: tokens.colorNeutralBackground1Selected },
+  },
   provider: { minWidth: "130px" },
   time: { minWidth: "96px" },
   oneLine: { whiteSpace: "nowrap" },

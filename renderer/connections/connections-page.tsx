@@ -2,46 +2,80 @@
 import { Button, makeStyles, Text, tokens } from "@fluentui/react-components";
 import { KeyRegular } from "@fluentui/react-icons/svg/key";
 import { PlugConnectedRegular } from "@fluentui/react-icons/svg/plug-connected";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { Failure } from "../../shared/failure.ts";
 import type { ConnectionView, ProviderView } from "../../shared/views.ts";
 import { EmptyState } from "../parts/empty-state.tsx";
 import { LoadedView } from "../parts/loaded-view.tsx";
 import { Page, Section } from "../parts/page.tsx";
 import type { Live } from "../state/use-live.ts";
-import { tableWindow, useMediaQuery } from "../state/use-media-query.ts";
+import { useNow } from "../state/use-now.ts";
 import { ConnectDialog } from "./connect-dialog.tsx";
 import { registeredEnvironments } from "./connect-form.ts";
-import { ConnectionCards } from "./connection-cards.tsx";
-import { ConnectionTable } from "./connection-table.tsx";
+import { ConnectionList } from "./connection-list.tsx";
+import type { ConnectionMark } from "./connection-row.ts";
+import { LeavingUser } from "./leaving-user.tsx";
+import { ProviderPauses } from "./provider-pauses.tsx";
+import { type RevokedConnection, RevokedMessages } from "./revoked-messages.tsx";
+import { shownConnections } from "./shown-connections.ts";
+import { useMarkWaiting } from "./use-mark-waiting.ts";
+
+/** How far the words about an end may be behind. */
+const minuteMs = 60_000;
 
 interface ConnectionsPageProps {
   readonly connections: Live<readonly ConnectionView[]>;
   readonly providers: Live<readonly ProviderView[]>;
+  /** What stands above the page: it is not told again in each row. */
+  readonly notices: readonly Failure[];
   readonly usualUser: string;
+  /** The row to show. */
+  readonly mark: ConnectionMark | undefined;
+  readonly onMarkDropped: () => void;
   readonly onGoToSetUp: () => void;
 }
 
-export function ConnectionsPage({ connections, providers, usualUser, onGoToSetUp }: ConnectionsPageProps) {
+export function ConnectionsPage(props: ConnectionsPageProps) {
+  const { connections, providers } = props;
   const { t } = useTranslation();
   return (
     <Page title={t("connections.title")} lead={t("connections.lead")}>
       <LoadedView live={connections}>
-        {(list) => (
-          <LoadedView live={providers}>
-            {(known) => {
-              const registered = known.filter((provider) => registeredEnvironments(provider).length > 0);
-              if (registered.length === 0 && list.length === 0) return <NothingSetUp onGoToSetUp={onGoToSetUp} />;
-              return (
-                <>
-                  <ConnectArea providers={registered} usualUser={usualUser} first={list.length === 0} />
-                  {list.length === 0 ? null : <ConnectionList connections={list} />}
-                </>
-              );
-            }}
-          </LoadedView>
-        )}
+        {(list) => <LoadedView live={providers}>{(known) => <Connections {...props} connections={list} providers={known} />}</LoadedView>}
       </LoadedView>
     </Page>
+  );
+}
+
+interface ConnectionsProps extends Omit<ConnectionsPageProps, "connections" | "providers"> {
+  readonly connections: readonly ConnectionView[];
+  readonly providers: readonly ProviderView[];
+}
+
+function Connections({ connections, providers, notices, usualUser, mark, onMarkDropped, onGoToSetUp }: ConnectionsProps) {
+  const [revoked, setRevoked] = useState<readonly RevokedConnection[]>([]);
+  const nowMs = useNow(minuteMs);
+  const shown = useMemo(() => shownConnections(connections, { notices, providers, nowMs }), [connections, notices, providers, nowMs]);
+  const registered = providers.filter((provider) => registeredEnvironments(provider).length > 0);
+  const isEmpty = connections.length === 0;
+  useMarkWaiting(mark !== undefined && !connections.some(({ id }) => id === mark.connectionId), onMarkDropped);
+  const addRevoked = (one: RevokedConnection): void =>
+    setRevoked((others) => [one, ...others.filter(({ connection }) => connection.id !== one.connection.id)]);
+  return (
+    <>
+      <RevokedMessages
+        revoked={revoked}
+        connections={connections}
+        onDismiss={(one) => setRevoked((all) => all.filter((each) => each !== one))}
+      />
+      {registered.length === 0 && isEmpty ? <NothingSetUp onGoToSetUp={onGoToSetUp} /> : null}
+      <ConnectArea providers={registered} usualUser={usualUser} first={isEmpty} />
+      <ProviderPauses providers={providers} />
+      {isEmpty ? null : <ConnectionList connections={shown} mark={mark} onRevoked={addRevoked} />}
+      {/* Always there: its last page outlives the last connection. */}
+      <LeavingUser connections={connections} />
+    </>
   );
 }
 
@@ -87,16 +121,6 @@ function ConnectArea({ providers, usualUser, first }: ConnectAreaProps) {
     >
       {buttons}
     </EmptyState>
-  );
-}
-
-function ConnectionList({ connections }: { readonly connections: readonly ConnectionView[] }) {
-  const { t } = useTranslation();
-  const hasRoomForTable = useMediaQuery(tableWindow);
-  return (
-    <Section title={t("connections.listHeading")}>
-      {hasRoomForTable ? <ConnectionTable connections={connections} /> : <ConnectionCards connections={connections} />}
-    </Section>
   );
 }
 

@@ -2,7 +2,7 @@
 import { useTranslation } from "react-i18next";
 import type { ConnectionView } from "../../shared/views.ts";
 import { Moment } from "../parts/moment.tsx";
-import { holdsGrant } from "./connection-notice-text.ts";
+import { holdsGrant, lastMoment } from "./connection-notice-text.ts";
 
 interface ConnectionProps {
   readonly connection: ConnectionView;
@@ -10,12 +10,18 @@ interface ConnectionProps {
 
 /** End of the access token; the broker renews it by itself. */
 export function AccessExpiry({ connection }: ConnectionProps) {
-  return <Expiry connection={connection} atMs={connection.accessTokenExpiresAtMs} isEstimate={false} />;
+  return (
+    <Expiry connection={connection} atMs={connection.accessTokenExpiresAtMs} isEstimate={connection.accessTokenExpiryIsEstimate === true} />
+  );
 }
 
-/** End of the grant, after which a person must sign in again. */
+/** After this a person must sign in again: the end of the grant, and without anything to renew with, that of the access. */
 export function GrantExpiry({ connection }: ConnectionProps) {
-  return <Expiry connection={connection} atMs={connection.grantExpiresAtMs} isEstimate={connection.grantExpiryIsEstimate} />;
+  const { grantExpiresAtMs, accessTokenExpiresAtMs, isNotRenewable } = connection;
+  const atMs = isNotRenewable ? lastMoment(connection) : grantExpiresAtMs;
+  const isAccess = isNotRenewable && atMs === accessTokenExpiresAtMs;
+  const isEstimate = isAccess ? connection.accessTokenExpiryIsEstimate === true : connection.grantExpiryIsEstimate;
+  return <Expiry connection={connection} atMs={atMs} isEstimate={isEstimate} />;
 }
 
 interface ExpiryProps extends ConnectionProps {

@@ -1,6 +1,7 @@
 /** A raised box for one thing of a list, and the name-and-value pairs inside it. */
 import { makeStyles, mergeClasses, tokens, typographyStyles } from "@fluentui/react-components";
 import type { ReactNode } from "react";
+import { useShowWhenMarked } from "./use-show-when-marked.ts";
 
 interface CardListProps {
   readonly label: string;
@@ -23,14 +24,23 @@ export function CardList({ label, ordered = false, children }: CardListProps) {
 interface CardProps {
   readonly label: string;
   readonly testId?: string;
+  /** A new object each time this card is to be brought onto the screen and marked. */
+  readonly mark?: object | undefined;
   readonly children: ReactNode;
 }
 
 /** One thing of a `CardList`, named `label`. */
-export function Card({ label, testId, children }: CardProps) {
+export function Card({ label, testId, mark, children }: CardProps) {
   const styles = useStyles();
+  const element = useShowWhenMarked<HTMLLIElement>(mark);
   return (
-    <li aria-label={label} data-testid={testId} className={mergeClasses(styles.box, styles.card)}>
+    <li
+      ref={element}
+      tabIndex={mark === undefined ? undefined : -1}
+      aria-label={label}
+      data-testid={testId}
+      className={mergeClasses(styles.box, styles.card, mark !== undefined && styles.marked)}
+    >
       {children}
     </li>
   );
@@ -91,6 +101,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusXLarge,
   },
   card: { display: "flex", flexDirection: "column", rowGap: tokens.spacingVerticalM, padding: tokens.spacingHorizontalL, minWidth: 0 },
+  marked: { outline: `2px solid ${tokens.colorCompoundBrandStroke}`, outlineOffset: "-1px" },
   title: { ...typographyStyles.subtitle2, margin: 0, overflowWrap: "anywhere" },
   buttons: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: tokens.spacingHorizontalM },
   facts: {

@@ -14,12 +14,14 @@ export function DialogButtons({ confirmLabel, pending, onConfirm }: DialogButton
   const styles = useStyles();
   const { t } = useTranslation();
   return (
+    // A size of its own: a dialog that opens from a message would take over the small one of its buttons.
     <DialogActions>
       <DialogTrigger disableButtonEnhancement>
-        <Button>{t("common.cancel")}</Button>
+        <Button size="medium">{t("common.cancel")}</Button>
       </DialogTrigger>
       <Button
         appearance="primary"
+        size="medium"
         className={styles.confirm}
         disabledFocusable={pending}
         {...(onConfirm === undefined ? { type: "submit" } : { onClick: onConfirm })}

@@ -4,6 +4,7 @@
  * the focus back nor shows the page to screen readers again: it leaves `aria-hidden` on everything behind the dialog.
  */
 import { useEffect } from "react";
+import { isDialogOpen } from "./open-dialog.ts";
 
 /** A dialog that was closed properly has put things right by itself by then. */
 const settleMs = 50;
@@ -14,7 +15,7 @@ export function FocusAfterDialog(): null {
 }
 
 function showPage(): void {
-  if (document.querySelector("[role=dialog], [role=alertdialog]") !== null) return;
+  if (isDialogOpen()) return;
   document.querySelector("#root")?.removeAttribute("aria-hidden");
   if (document.activeElement === document.body) document.querySelector<HTMLElement>("main")?.focus();
 }

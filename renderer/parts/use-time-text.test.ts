@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { countdownText, timeText } from "./use-time-text.ts";
 
 const minute = 60_000;
-const { relative, absolute } = timeText("en", []);
+const { relative, absolute, brief } = timeText("en", []);
 
 describe("relative times", () => {
   it.each([
@@ -23,6 +23,19 @@ describe("absolute times", () => {
 
   it("follows the reader's region where it speaks the window's language", () => {
     expect(timeText("en", ["nl-NL", "en-US"]).absolute(Date.UTC(2026, 10, 22, 12))).toMatch(/^Nov 22, 2026/);
+  });
+});
+
+describe("brief times", () => {
+  const noon = new Date(2026, 10, 22, 12).getTime();
+
+  it("leave out the date on the same day", () => {
+    expect(brief(noon + 155 * minute, noon)).toBe("14:35");
+  });
+
+  it("have the date on any other day", () => {
+    expect(brief(noon + 13 * 60 * minute, noon)).toBe("23 Nov 2026, 01:00");
+    expect(brief(noon - 24 * 60 * minute, noon)).toBe("21 Nov 2026, 12:00");
   });
 });
 

@@ -11,6 +11,8 @@ export interface TimeText {
   readonly relative: (atMs: number, nowMs: number) => string;
   /** e.g. `22 Nov 2026, 14:05`. */
   readonly absolute: (atMs: number) => string;
+  /** e.g. `14:05` for a time of the same day as `nowMs`, else as `absolute`. */
+  readonly brief: (atMs: number, nowMs: number) => string;
   /** e.g. `22 Nov 2026, 14:05:09`. */
   readonly exact: (atMs: number) => string;
 }
@@ -26,10 +28,13 @@ export function timeText(language: string, preferred: readonly string[] = naviga
   // Dealers are in Europe: without a hint, day before month and 24 hours.
   const dateLocale = preferred.find((locale) => locale.startsWith(`${language}-`)) ?? (language === "en" ? "en-GB" : language);
   const absoluteFormat = new Intl.DateTimeFormat(dateLocale, { dateStyle: "medium", timeStyle: "short" });
+  const dayFormat = new Intl.DateTimeFormat(dateLocale, { dateStyle: "medium" });
+  const clockFormat = new Intl.DateTimeFormat(dateLocale, { timeStyle: "short" });
   const exactFormat = new Intl.DateTimeFormat(dateLocale, { dateStyle: "medium", timeStyle: "medium" });
   return {
     relative: (atMs, nowMs) => relative(relativeFormat, atMs - nowMs),
     absolute: (atMs) => absoluteFormat.format(atMs),
+    brief: (atMs, nowMs) => (dayFormat.format(atMs) === dayFormat.format(nowMs) ? clockFormat : absoluteFormat).format(atMs),
     exact: (atMs) => exactFormat.format(atMs),
   };
 }

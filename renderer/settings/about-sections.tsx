@@ -4,10 +4,12 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { StatusView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
+import { noticeKey } from "../notices/notice-key.ts";
 import { Box, Facts } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
 import { Mark } from "../parts/mark.tsx";
 import { Section } from "../parts/page.tsx";
+import { hasProxySignIn, ProxySignIn } from "../proxy/proxy-sign-in.tsx";
 import { useAction } from "../state/use-action.ts";
 
 interface StatusProps {
@@ -30,7 +32,12 @@ export function AboutSections({ status }: StatusProps) {
       <Section title={t("settings.notices")}>
         {notices.length === 0 ? <Text>{t("settings.noNotices")}</Text> : null}
         {notices.map((notice) => (
-          <FailureMessage key={`${notice.code} ${notice.message}`} failure={notice} intent="warning" />
+          <FailureMessage
+            key={noticeKey(notice)}
+            failure={notice}
+            intent="warning"
+            action={hasProxySignIn(notice) ? <ProxySignIn failure={notice} /> : undefined}
+          />
         ))}
       </Section>
     </>

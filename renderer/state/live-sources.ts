@@ -23,7 +23,7 @@ export function useConnections(epoch: string): Live<readonly ConnectionView[]> {
   return useLive(connectionsSource, epoch);
 }
 
-/** Providers have no event of their own: they change only with the registrations. */
+/** Providers with what pauses them; asked for anew when the registrations change. */
 export function useProviders(epoch: string): Live<readonly ProviderView[]> {
   const [changes, setChanges] = useState(0);
   useEffect(() => on("registrationsChanged", () => setChanges((previous) => previous + 1)), []);
@@ -64,10 +64,10 @@ const connectionsSource: LiveSource<readonly ConnectionView[], ConnectionView> =
   },
 };
 
-const providersSource: LiveSource<readonly ProviderView[], never> = {
+const providersSource: LiveSource<readonly ProviderView[], readonly ProviderView[]> = {
   load: () => invoke("providers.list"),
-  listen: () => () => undefined,
-  apply: (providers) => providers,
+  listen: (listener) => on("providersChanged", listener),
+  apply: latest,
 };
 
 const registrationsSource: LiveSource<readonly RegistrationView[], readonly RegistrationView[]> = {

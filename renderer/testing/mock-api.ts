@@ -6,7 +6,7 @@ import type { CallName, CallParams, CallValue, DmsConnectApi, EventName, EventPa
 import { err, ok, type Result } from "../../shared/result.ts";
 import { connectionId } from "../../shared/views.ts";
 import { auditPage } from "./audit-states.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario-parts.ts";
 
 type Answers = { readonly [N in CallName]: (params: CallParams<N>) => Result<CallValue<N>> };
 
@@ -63,9 +63,12 @@ function scenarioAnswers(scenario: Scenario): Answers {
     "connections.list": () => fromVault(scenario.connections),
     "connect.start": (params) => ok({ connectionId: connectionId(params) }),
     "connect.cancel": done,
-    "connection.revoke": done,
+    "connection.revoke": ({ connectionId }) => ok(copiesEnd(scenario, connectionId)),
     "connection.forget": done,
+    "user.endAll": () => ok(scenario.ended ?? []),
     "connection.openGrantScreens": done,
+    "window.target": () => ok(scenario.windowTarget),
+    "proxy.signIn": done,
     "registrations.list": () => fromVault(scenario.registrations),
     "registrations.save": done,
     "registrations.remove": done,
@@ -96,4 +99,9 @@ function scenarioAnswers(scenario: Scenario): Answers {
     "vault.export": () => ok({ saved: true }),
     "vault.import": () => ok({ cancelled: false, registrations: 2, connections: 3, withSignIn: 1, skipped: 2 }),
   };
+}
+
+function copiesEnd({ connections }: Scenario, id: string): { readonly copiesWorkUntilMs?: number } {
+  const atMs = connections.find((connection) => connection.id === id)?.accessTokenExpiresAtMs;
+  return atMs === undefined ? {} : { copiesWorkUntilMs: atMs };
 }

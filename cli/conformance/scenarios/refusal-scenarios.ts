@@ -12,7 +12,7 @@ import {
   type Verdict,
   verdict,
 } from "../scenario.ts";
-import type { ScriptedBroker } from "../scripted-broker.ts";
+import type { Call, ScriptedBroker } from "../scripted-broker.ts";
 import { inPieces } from "./token-scenarios.ts";
 
 /** Long enough to tell a client that waits from one that does not. */
@@ -25,16 +25,21 @@ const remedyOfManyBytes = "Öffnen Sie DMS Connect und fragen Sie Jürgen – �
 const doNotRetry = "Don't repeat a request that is not retryable; tell the person.";
 const beGentle = "Connect again once, and ask once more; then tell the person.";
 
-/** A word that says "later": the program waits as long as it was told, or leaves that to whoever called it. */
-async function later(trial: Trial, word: string): Promise<Verdict> {
+/**
+ * A word that says "later": the program waits as long as it was told, or leaves that to whoever called it.
+ *
+ * @param end what becomes of the connection then
+ */
+async function later(trial: Trial, word: string, end?: (call: Call) => void): Promise<Verdict> {
   const token = trial.newToken();
   const broker = await trial.broker({
     onCall: onTokenGet((call) => {
       if (broker.callsOf("token.get").length > 1) return call.result(tokenResult(token));
       call.refuse(refusal(word, { retryAfterSeconds }));
+      end?.(call);
     }),
   });
-  const end = await trial.program(["token", provider, user]).ended;
+  const ended = await trial.program(["token", provider, user]).ended;
   const [first, second] = broker.callsOf("token.get");
   const pauseMs = first === undefined || second === undefined ? Number.POSITIVE_INFINITY : second.atMs - first.atMs;
   const waited = check(
@@ -42,13 +47,13 @@ async function later(trial: Trial, word: string): Promise<Verdict> {
     `asked again after ${(pauseMs / 1000).toFixed(1)} seconds instead of ${retryAfterSeconds}`,
     "Wait at least retryAfterSeconds before you ask again, or give up and say so.",
   );
-  if (second !== undefined) return verdict(`waits ${retryAfterSeconds} seconds and asks again`, [waited, printedToken(end, token)]);
+  if (second !== undefined) return verdict(`waits ${retryAfterSeconds} seconds and asks again`, [waited, printedToken(ended, token)]);
   const lostLogin = check(
-    !/reconnect_required|not_connected/.test(end.stderr),
+    !/reconnect_required|not_connected/.test(ended.stderr),
     "calls it a lost sign-in",
-    "provider_unavailable and rate_limited pass by themselves: keep the connection as it is.",
+    "provider_unavailable, rate_limited and shutting_down pass by themselves: keep the connection as it is.",
   );
-  return verdict("reports it; whoever calls it has to wait", [failedCleanly(end), said(end, word), lostLogin]);
+  return verdict("reports it; whoever calls it has to wait", [failedCleanly(ended), said(ended, word), lostLogin]);
 }
 
 function once(broker: ScriptedBroker): Check {
@@ -59,24 +64,32 @@ function knowsToConnect(broker: ScriptedBroker): Check {
   return check(broker.callsOf("token.get").length > 0, "never asked for a token", "Prove the key, then send token.get.");
 }
 
+/** A word that only a person can do something about; the answer says more than older clients know. */
+async function final(trial: Trial, word: string): Promise<Verdict> {
+  const data = refusal(word, { detail: "kit_a_cause_of_tomorrow", connectionId: `${provider}/production/${user}` });
+  const broker = await trial.broker({ onCall: onTokenGet((call) => call.refuse(data)) });
+  const end = await trial.program(["token", provider, user]).ended;
+  return verdict("reports it and does not retry", [knowsToConnect(broker), failedCleanly(end), said(end, word), once(broker)]);
+}
+
 export const refusalScenarios: readonly Scenario[] = [
+  {
+    name: "not-connected",
+    what: "reports that the user never signed in, and opens no sign-in page by itself",
+    run: (trial) => final(trial, "not_connected"),
+  },
   {
     name: "reconnect-required",
     what: "reports that the user has to sign in again, and does not retry",
-    run: async (trial) => {
-      const data = refusal("reconnect_required", { detail: "kit_a_cause_of_tomorrow" });
-      const broker = await trial.broker({ onCall: onTokenGet((call) => call.refuse(data)) });
-      const end = await trial.program(["token", provider, user]).ended;
-      return verdict("reports it and does not retry", [
-        knowsToConnect(broker),
-        failedCleanly(end),
-        said(end, "reconnect_required"),
-        once(broker),
-      ]);
-    },
+    run: (trial) => final(trial, "reconnect_required"),
   },
   { name: "rate-limited", what: "waits as long as it is told", run: (trial) => later(trial, "rate_limited") },
   { name: "provider-unavailable", what: "does not take it for a lost sign-in", run: (trial) => later(trial, "provider_unavailable") },
+  {
+    name: "shutting-down",
+    what: "comes back when the app says that it will be there again, or reports it",
+    run: (trial) => later(trial, "shutting_down", (call) => call.finish()),
+  },
   {
     name: "split-utf8",
     what: "shows the remedy of not_permitted as it is, though it comes byte by byte",

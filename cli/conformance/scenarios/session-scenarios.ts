@@ -1,5 +1,5 @@
 /** Programs that run on: one session, many tokens. They need the command `session` of clients/conformance.md. */
-import { onTokenGet, provider, tokenResult } from "../answers.ts";
+import { onTokenGet, provider, refusal, tokenResult } from "../answers.ts";
 import type { ProgramRun } from "../program-run.ts";
 import { atMost, check, howItEnded, NotOffered, type Scenario, type Trial, type Verdict, verdict } from "../scenario.ts";
 import type { BrokerScript, Call } from "../scripted-broker.ts";
@@ -8,6 +8,11 @@ import type { BrokerScript, Call } from "../scripted-broker.ts";
 const gatherMs = 500;
 /** A cached token takes a millisecond; the rest is for a busy computer. */
 const quickMs = 10_000;
+
+/** Long enough to tell a client that waits from one that does not. */
+const retryAfterSeconds = 2;
+/** A client's timers may fire a little early by our clock. */
+const toleranceMs = 100;
 
 /** A program in its `session` command. */
 interface Conversation {
@@ -105,6 +110,39 @@ async function restart(trial: Trial): Promise<Verdict> {
   ]);
 }
 
+/** The app restarts with a new version and says when it will be back. */
+async function announcedRestart(trial: Trial): Promise<Verdict> {
+  const tokens = tokensOf(trial);
+  let refusedAtMs: number | undefined;
+  let cameBackAtMs: number | undefined;
+  const onCall = onTokenGet((call) => {
+    if (call.params["user"] === "ben" && refusedAtMs === undefined) {
+      refusedAtMs = performance.now();
+      call.refuse(refusal("shutting_down", { retryAfterSeconds }));
+      return call.finish();
+    }
+    if (refusedAtMs !== undefined) cameBackAtMs ??= call.atMs;
+    tokens.answer(call);
+  });
+  const { broker, conversation } = await converse(trial, { onCall });
+  const first = tokens.right("anna", await conversation.ask("anna"));
+  const line = await conversation.ask("ben");
+  const reported = /^ben error (shutting_down|broker_unreachable)\s*$/.test(line ?? "");
+  // A program that reports it leaves the waiting to whoever asked, which is the kit.
+  if (reported) await new Promise((resolve) => setTimeout(resolve, retryAfterSeconds * 1000));
+  const pauseMs = (cameBackAtMs ?? Number.POSITIVE_INFINITY) - (refusedAtMs ?? 0);
+  const after = tokens.right("carla", await conversation.ask("carla"));
+  const remedy = "On shutting_down connect again after retryAfterSeconds, or report it; then go on as before.";
+  return verdict(reported ? "reports it, and goes on afterwards" : "waits as long as it is told, and goes on", [
+    check(first, "no token before the restart", "Print USER ok TOKEN for each line."),
+    check(reported || tokens.right("ben", line), `answered "${line?.trim() ?? "nothing"}" while DMS Connect restarted`, remedy),
+    check(reported || pauseMs >= retryAfterSeconds * 1000 - toleranceMs, "did not wait as long as it was told", remedy),
+    check(after, "no token after DMS Connect was restarted", remedy),
+    atMost(broker.connections, 3, "connections", remedy),
+    await finish(conversation.run),
+  ]);
+}
+
 async function oneSlowUser(trial: Trial): Promise<Verdict> {
   const tokens = tokensOf(trial);
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
@@ -142,4 +180,5 @@ export const sessionScenarios: readonly Scenario[] = [
   { name: "reordered-answers", what: "matches answers that come in another order", run: reordered },
   { name: "one-slow-user", what: "serves others while one answer takes long", run: oneSlowUser },
   { name: "restart-in-the-middle", what: "connects again once after DMS Connect was restarted", run: restart },
+  { name: "announced-restart", what: "comes back when DMS Connect says that it will be there again", run: announcedRestart },
 ];

@@ -1,5 +1,5 @@
 /** Good answers, in forms that a careless client stumbles over. */
-import { onTokenGet, provider, tokenResult, user } from "../answers.ts";
+import { onTokenGet, provider, shuttingDownEvent, tokenResult, user } from "../answers.ts";
 import { atMost, check, printedToken, type Scenario, type Trial, type Verdict, verdict } from "../scenario.ts";
 import type { Call, ScriptedBroker } from "../scripted-broker.ts";
 
@@ -73,7 +73,7 @@ export const tokenScenarios: readonly Scenario[] = [
         token,
         answer: (call) => {
           const own = { jsonrpc: "2.0", id: call.id, result: tokenResult(token) };
-          call.raw([event, other, unread, own].map((message) => `${JSON.stringify(message)}\n`).join(""));
+          call.raw([event, shuttingDownEvent, other, unread, own].map((message) => `${JSON.stringify(message)}\n`).join(""));
         },
       });
     },

@@ -166,7 +166,7 @@ async function token(provider: string, user: string): Promise<void> {
       return console.log(has("chatters") ? `Token: ${accessToken}` : accessToken);
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
-      const again = (has("retries-at-once") && error.retryAfterSeconds !== undefined) || error.word === "reconnect_required";
+      const again = error.retryAfterSeconds !== undefined || ["not_connected", "reconnect_required"].includes(error.word);
       const hammer = has("hammers") && error.word === "broker_unreachable";
       if (attempt < 10 && (hammer || (has("retries-at-once") && again))) continue;
       throw error;
@@ -179,7 +179,13 @@ async function session(): Promise<void> {
   const asked: Promise<void>[] = [];
   const answer = async (provider: string, user: string): Promise<void> => {
     if (has("new-session-each-time") || (!connection.isOpen && !has("never-comes-back"))) connection = await openSession();
-    console.log(`${user} ok ${await getToken(connection, provider, user)}`);
+    try {
+      console.log(`${user} ok ${await getToken(connection, provider, user)}`);
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      console.log(`${user} error ${has("blames-the-user") ? "not_connected" : error.word}`);
+      if (error.word === "shutting_down") connection.close();
+    }
   };
   for await (const line of createInterface({ input: process.stdin })) {
     const [provider = "", user = ""] = line.split(" ");

@@ -11,6 +11,8 @@ export class ScriptedOAuthClient implements OAuthClient {
     Result<Grant>
   >();
   readonly revocations = new HeldCalls<{ client: ResolvedClient; refreshToken: string; signal: AbortSignal }, RevokeOutcome>();
+  /** Providers that were asked for their time. */
+  readonly timeQuestions: string[] = [];
   #requests = 0;
 
   authorizationRequest = async (client: ResolvedClient, redirectUri: string): Promise<AuthorizationRequest> => {
@@ -21,5 +23,9 @@ export class ScriptedOAuthClient implements OAuthClient {
   exchangeCode: OAuthClient["exchangeCode"] = (client, request, callback, signal) =>
     this.exchanges.call({ client, request, callback, signal });
   refresh: OAuthClient["refresh"] = (client, grant, signal) => this.refreshes.call({ client, grant, signal });
+  askServerTime: OAuthClient["askServerTime"] = async (client) => {
+    this.timeQuestions.push(client.provider.id);
+    return false;
+  };
   revoke: OAuthClient["revoke"] = (client, refreshToken, signal) => this.revocations.call({ client, refreshToken, signal });
 }

@@ -4,11 +4,15 @@ import { type ConnectionView, connectionId } from "../../../shared/views.ts";
 import { ConnectFlow } from "../connect-flow.ts";
 import type { ConnectionKey, Grant, StoredState } from "../connection-state.ts";
 import { Connections } from "../connections.ts";
+import { NetworkState } from "../network-state.ts";
 import type { Randomness } from "../ports.ts";
+import { ProviderGate } from "../provider-gate.ts";
+import { Refresher } from "../refresher.ts";
 import { Registrations } from "../registrations.ts";
 import { Revocation } from "../revocation.ts";
 import { TokenBroker } from "../token-broker.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { FakeNetwork } from "./fake-network.ts";
 import { FakeBrowser, FakeCallbackEndpoint } from "./fake-sign-in.ts";
 import { MemoryVault } from "./memory-vault.ts";
 import { grantAt, mazda, registrationInput, webfleet } from "./records.ts";
@@ -28,6 +32,20 @@ export class World {
   readonly browser = new FakeBrowser();
   readonly registrations: Registrations;
   readonly connections: Connections;
+  /** What the system says about the network. */
+  readonly system = new FakeNetwork();
+  readonly network: NetworkState;
+  readonly gate: ProviderGate;
+  readonly refresher: Refresher;
+  /** What every draw gives: 0 ≤ value < 1. */
+  chance = 0;
+  readonly random = () => this.chance;
+  /** `TrustedTime.doubt`. */
+  timeDoubt: () => Promise<void> | undefined = () => undefined;
+  isSaving = () => false;
+  /** When stored grants were obtained, as the scheduler has told. */
+  readonly obtained: number[] = [];
+  readonly onObtained = (atMs: number) => void this.obtained.push(atMs);
   readonly broker: TokenBroker;
   readonly connectFlow: ConnectFlow;
   readonly revocation: Revocation;
@@ -39,8 +57,7 @@ export class World {
   constructor({ vault, clock }: Lasting) {
     this.vault = vault;
     this.clock = clock;
-    const { oauth, browser, callback, ended } = this;
-    const random = () => 0;
+    const { oauth, browser, callback, ended, random } = this;
     const registrations = new Registrations(vault, [mazda, webfleet]);
     const connections = new Connections({ vault, clock, describe: (key) => registrations.describe(key) });
     const shared = { connections, registrations, oauth, clock };
@@ -48,7 +65,21 @@ export class World {
     this.connections = connections;
     connections.onChanged((view) => this.views.push(view));
     const randomness = fakeRandomness();
-    this.broker = new TokenBroker({ ...shared, randomness, random, onRefreshed: (_key, outcome) => ended.push(`refresh ${outcome}`) });
+    const targets = () => ["https://mazda.test/token"];
+    const network = new NetworkState({ network: this.system, clock, targets });
+    const gate = new ProviderGate({ clock, random });
+    const refresher = new Refresher({
+      ...shared,
+      randomness,
+      random,
+      gate,
+      network,
+      onRefreshed: (_key, outcome) => ended.push(`refresh ${outcome}`),
+    });
+    this.network = network;
+    this.gate = gate;
+    this.refresher = refresher;
+    this.broker = new TokenBroker({ ...shared, refresher, network, timeDoubt: () => this.timeDoubt() });
     this.connectFlow = new ConnectFlow({ ...shared, callback, browser, onEnded: (_key, outcome) => ended.push(`connect ${outcome}`) });
     this.revocation = new Revocation({
       ...shared,

@@ -3,7 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { failure } from "../../../shared/failure.ts";
-import type { PairingRequestParams, PairingWaitResult, PipeConnection, TokenGetResult } from "../../../shared/pipe-protocol.ts";
+import type {
+  PairingRequestParams,
+  PairingWaitResult,
+  PipeConnection,
+  PipeProvider,
+  TokenGetResult,
+} from "../../../shared/pipe-protocol.ts";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { DmsClientRecord, Log } from "../../core/ports.ts";
 import type { ProgramApi, ProgramRegistry } from "../../core/program-api.ts";
@@ -35,6 +41,14 @@ export const someConnection: PipeConnection = {
   state: "Active",
   grantExpiryIsEstimate: true,
   grantExpiresAt: 2_000_000_000,
+};
+
+export const someProvider: PipeProvider = {
+  provider: "mazda",
+  environment: "production",
+  state: "available",
+  authorizationEndpoint: "https://mazda.example/authorize",
+  tokenEndpoint: "https://mazda.example/token",
 };
 
 /** Keeps what was logged, to show that nothing secret is in it. */
@@ -112,7 +126,7 @@ export function fakeProgramApi(overrides: Partial<ProgramApi> = {}): ProgramApi 
           version: "1.2.3",
           protocol: 1,
           vault: "open" as const,
-          providers: [{ provider: "mazda", environment: "production" as const }],
+          providers: [someProvider],
         }),
       ),
     onConnectionChanged: () => () => undefined,

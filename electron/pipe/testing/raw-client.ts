@@ -9,7 +9,12 @@ import { knownClient } from "./fake-broker.ts";
 export interface RawMessage {
   readonly id?: string | number | null;
   readonly method?: string;
-  readonly params?: { readonly sequence: number; readonly connection: { readonly state: string } };
+  readonly params?: {
+    readonly sequence: number;
+    readonly type: string;
+    readonly connection?: { readonly id: string; readonly state: string; readonly grantExpiresAt?: number };
+    readonly retryAfterSeconds?: number;
+  };
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: {
     readonly code: number;
