@@ -1,4 +1,7 @@
-/** One finding of `dms-connect doctor`. Invariant: what failed names its remedy. */
+/**
+ * One finding of `dms-connect doctor`. Invariants: what failed names its remedy; nothing that a server or the broker has said can
+ * move the cursor, begin a line or turn the direction of text.
+ */
 import type { BrokerFailure } from "../clients/node/dms-connect-client.ts";
 
 export type Check =
@@ -8,20 +11,33 @@ export type Check =
   | { readonly outcome: "skip"; readonly name: string };
 
 export function ok(name: string, found: string): Check {
-  return { outcome: "ok", name, found };
+  return { outcome: "ok", name: inOneLine(name), found: inOneLine(found) };
 }
 
 export function fail(name: string, found: string, remedy: string): Check {
-  return { outcome: "fail", name, found, remedy };
+  return { outcome: "fail", name: inOneLine(name), found: inOneLine(found), remedy: inOneLine(remedy) };
 }
 
-/** A failure of the broker as a finding. */
+/** A failure of the broker as a finding. A stranger on the pipe may have put it there. */
 export function failed(name: string, { message, remedy, code, detail }: BrokerFailure): Check {
-  return fail(name, `${message} [${code}, ${detail}]`, remedy);
+  return fail(name, `${shortened(message, longestText)} [${shortened(code)}, ${shortened(detail)}]`, shortened(remedy, longestText));
+}
+
+const longestText = 500;
+const longestPart = 100;
+
+/** The beginning of a text from outside. */
+export function shortened(text: string, length = longestPart): string {
+  const characters = Array.from(inOneLine(text));
+  return characters.length > length ? `${characters.slice(0, length).join("")}…` : characters.join("");
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
 }
 
 export function skip(name: string): Check {
-  return { outcome: "skip", name };
+  return { outcome: "skip", name: inOneLine(name) };
 }
 
 export function skipped(names: readonly string[]): readonly Check[] {

@@ -16,6 +16,9 @@ export interface DoctorRoute {
 const ownProxy =
   "If this computer uses a proxy, DMS Connect finds it in the system's settings, and this command only in HTTPS_PROXY: set it and try again.";
 
+const otherProxy =
+  "That says nothing about DMS Connect, which goes by the system's settings. If the proxy has an http:// address, too, set HTTPS_PROXY to it and try again.";
+
 /** Whether the name is known, or a proxy is there to know it. */
 export async function checkName(name: string, { url, proxy, timeoutMs }: DoctorRoute): Promise<Check> {
   if (proxy !== undefined) return ok(name, `${url.hostname}, looked up by the proxy ${proxyName(proxy)} of the environment`);
@@ -34,6 +37,10 @@ export type Connected = { readonly check: Check; readonly socket?: Socket };
 /** Opens a connection to the server, through the proxy if there is one. The caller ends it. */
 export async function checkConnection(name: string, route: DoctorRoute): Promise<Connected> {
   const { url, proxy } = route;
+  if (proxy !== undefined && proxy.protocol !== "http:") {
+    const found = `the proxy ${proxyName(proxy)} is reached by ${proxy.protocol}//, and this command knows http:// proxies only`;
+    return { check: fail(name, found, otherProxy) };
+  }
   try {
     return proxy === undefined ? await direct(name, route) : await throughProxy(name, proxy, route);
   } catch (error) {
@@ -72,7 +79,7 @@ async function throughProxy(name: string, proxy: URL, { url, timeoutMs }: Doctor
   const { status, socket } = await inTime(answered, timeoutMs, () => outgoing.destroy());
   if (status === 200) return { socket, check: ok(name, `the proxy ${proxyName(proxy)} lets ${target} through`) };
   socket.destroy();
-  const signIn = "Save user name and password of the proxy in DMS Connect under Settings; for this command, write them into HTTPS_PROXY.";
+  const signIn = "Open DMS Connect and click Sign in to the proxy. For this command, write user name and password into HTTPS_PROXY.";
   if (status === 407) return { check: fail(name, `the proxy ${proxyName(proxy)} wants a user name and a password`, signIn) };
   const remedy = `Ask your administrator to let this computer connect to ${target} through the proxy.`;
   return { check: fail(name, `the proxy ${proxyName(proxy)} refuses ${target} (status ${status})`, remedy) };

@@ -25,12 +25,17 @@ interface Certificate {
 }
 
 /** Self-signed: whoever has it among its roots trusts it. */
-function certificateFor(host: "127.0.0.1" | "login.provider.test", notBeforeMs = Date.now() - dayMs, days = 30): Promise<Certificate> {
+function certificateFor(
+  host: "127.0.0.1" | "login.provider.test",
+  notBeforeMs = Date.now() - dayMs,
+  days = 30,
+  organisation = "Dealer Group",
+): Promise<Certificate> {
   const altName = host === "127.0.0.1" ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const);
   return generate(
     [
       { name: "commonName", value: "Test Root" },
-      { name: "organizationName", value: "Dealer Group" },
+      { name: "organizationName", value: organisation },
     ],
     {
       keyType: "ec",
@@ -198,6 +203,14 @@ describe("a certificate", () => {
     expect(line).toContain("root certificate has to be in this computer's certificate store");
   });
 
+  it("names an issuer that would write on the terminal harmlessly", async () => {
+    const forged = `Evil\u001b[2K\u001b[Eok    all: well\u202e\u009b31m${"x".repeat(200)}`;
+    const line = await encryption(await certificateFor("127.0.0.1", undefined, undefined, forged), []);
+    const shown = `Evil[2K[Eok    all: well31m${"x".repeat(200)}`.slice(0, 100);
+    expect(line).toContain(`fail encryption: the certificate, issued by ${shown}…, Test Root, is not trusted`);
+    expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+
   it("for another name points to what answers there", async () => {
     const line = await encryption(await certificateFor("login.provider.test"));
     expect(line).toMatch(/^fail encryption: the certificate, issued by .*, is for another name -> Sign in to the network/);
@@ -307,7 +320,18 @@ describe("the proxy of the environment", () => {
 
   it("that wants a password and gets none says where to enter it", async () => {
     const { found, proxy } = await through({ signIn });
-    expect(found[1]).toContain(`fail connection: the proxy ${proxy.name} wants a user name and a password -> Save user name and password`);
+    expect(found[1]).toContain(`fail connection: the proxy ${proxy.name} wants a user name and a password -> Open DMS Connect and click`);
+    expect(found.slice(2)).toEqual(["skip encryption", "skip answer", "skip clock"]);
+  });
+
+  it.each([
+    ["https://proxy.example", "proxy.example:443 is reached by https://"],
+    ["https://proxy.example:3129", "proxy.example:3129 is reached by https://"],
+    ["socks5://proxy.example", "proxy.example:1080 is reached by socks5://"],
+  ])("of another kind (%s) is not tried", async (address, expected) => {
+    const found = await doctor("https://login.provider.test", { environment: { HTTPS_PROXY: address } });
+    expect(found[1]).toMatch(/^fail connection: .*, and this command knows http:\/\/ proxies only -> /);
+    expect(found[1]).toContain(expected);
     expect(found.slice(2)).toEqual(["skip encryption", "skip answer", "skip clock"]);
   });
 

@@ -15,9 +15,12 @@ export function environmentProxy(url: URL, environment: ProxyEnvironment): URL |
   return URL.canParse(address) ? new URL(address) : undefined;
 }
 
+/** What is not here is SOCKS. */
+const usualPorts: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+
 /** Host and port: never the sign-in that may stand in the address. */
 export function proxyName(proxy: URL): string {
-  return `${proxy.hostname}:${proxy.port || 80}`;
+  return `${proxy.hostname}:${proxy.port || (usualPorts[proxy.protocol] ?? 1080)}`;
 }
 
 function isPassedBy({ hostname, port }: URL, list: string): boolean {

@@ -4,7 +4,7 @@
  */
 import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
-import { type Check, fail, ok } from "./doctor-check.ts";
+import { type Check, fail, ok, shortened } from "./doctor-check.ts";
 import { bareHost, type DoctorRoute, errorWord, openSocket, untilReady } from "./doctor-connection.ts";
 
 /** Certificates of authorities, PEM. */
@@ -78,7 +78,7 @@ function unusable(name: string, socket: tls.TLSSocket, nowMs: number): Check {
   const problem = problemOf(socket);
   const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
   if (problem === "CERT_HAS_EXPIRED" || problem === "CERT_NOT_YET_VALID") {
-    const found = `the certificate holds from ${from} to ${to}; this computer says it is ${new Date(nowMs).toUTCString()}`;
+    const found = `the certificate holds from ${shortened(from)} to ${shortened(to)}; this computer says it is ${new Date(nowMs).toUTCString()}`;
     return fail(name, found, "Set the date and time of this computer right. If they are right, tell your administrator.");
   }
   if (problem === "ERR_TLS_CERT_ALTNAME_INVALID") {
@@ -93,13 +93,13 @@ function unusable(name: string, socket: tls.TLSSocket, nowMs: number): Check {
 
 function problemOf(socket: tls.TLSSocket): string {
   // Node's typings say Error; it is the error's code (lib/internal/tls/wrap.js).
-  return String(socket.authorizationError);
+  return shortened(String(socket.authorizationError));
 }
 
-/** Organisation and name of the issuer, as the certificate has them. */
+/** Organisation and name of the issuer, as the certificate has them, whoever made it. */
 function issuerOf(socket: tls.TLSSocket): string {
   // Empty when the server showed none.
   const issuer: Partial<tls.Certificate> | undefined = socket.getPeerCertificate().issuer;
-  const names = [issuer?.O, issuer?.CN].flat().filter((part) => part !== undefined && part !== "");
+  const names = [issuer?.O, issuer?.CN].map((part) => shortened([part ?? []].flat().join(" "))).filter((part) => part.trim() !== "");
   return names.length === 0 ? "nobody" : names.join(", ");
 }

@@ -94,15 +94,18 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
     unsaved: () => core.connections.flush(),
     settingsChanged: () => core.settingsChanged(),
     close: async (retryAfterSeconds) => {
+      // First: what ends below would answer programs otherwise, and cannot say when to come back.
+      const pipeClosed = pipe.close(retryAfterSeconds);
       closeTime();
       parts.proxySignIns?.detach();
       programs.close();
       core.connectFlow.cancelAll(failure("shutting_down"));
       try {
-        await Promise.all([pipe.close(retryAfterSeconds), core.stop()]);
+        await Promise.all([pipeClosed, core.stop()]);
         const [lost, ...others] = await core.connections.flush();
         if (lost !== undefined) log.warn("tokens.not-saved", { connections: others.length + 1, code: lost.code });
       } finally {
+        core.connections.close();
         opened.close();
       }
     },
@@ -167,6 +170,7 @@ interface PipeWiring {
 
 interface OpenedPipe {
   readonly state: Pipe;
+  /** Has answered all programs, and told them, when it returns; settles when all is closed. */
   readonly close: (retryAfterSeconds?: number) => Promise<void>;
 }
 
@@ -197,8 +201,7 @@ async function openPipe(parts: ComposeParts, wiring: PipeWiring): Promise<Opened
   return {
     state: { state: "listening", name: started.value.name },
     close: async (retryAfterSeconds) => {
-      await removeBrokerFile(parts.profileFolder);
-      await started.value.close(retryAfterSeconds);
+      await Promise.all([started.value.close(retryAfterSeconds), removeBrokerFile(parts.profileFolder)]);
     },
   };
 }

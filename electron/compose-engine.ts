@@ -21,6 +21,7 @@ import type { TrustedTime } from "./core/trusted-time.ts";
 import { createCallbackEndpoint } from "./oauth/loopback-server.ts";
 import { isLoopbackHost } from "./shell/loopback-host.ts";
 import { systemRandomness } from "./shell/system-ports.ts";
+import { systemTimeSources } from "./shell/system-time.ts";
 
 /** Where nothing tells about the network, requests find out. */
 const assumedNetwork: Network = { isOnline: () => true, canReach: async () => true, onChanged: () => () => undefined };
@@ -49,14 +50,15 @@ function buildCore({ app, registrations, vault, time, oauth, audit, certificate 
     audit({ provider: key.provider, environment: key.environment, user: key.user, action, actor: "broker", outcome });
   const targets = () => tokenEndpoints(registrations);
   const network = new NetworkState({ network: withLoopback(app.network ?? assumedNetwork, targets), clock, targets });
-  const gate = new ProviderGate({ clock, random });
+  const { monotonicMs } = app.timeSources ?? systemTimeSources;
+  const gate = new ProviderGate({ clock, monotonicMs, random });
   const shared = { connections, registrations, oauth, clock };
   const refresher = new Refresher({ ...shared, randomness: systemRandomness, random, gate, network, onRefreshed: record("refresh") });
   const broker = new TokenBroker({ ...shared, refresher, network, timeDoubt: () => time.doubt });
   const callback = createCallbackEndpoint({ certificate, log: app.log });
   const connectFlow = new ConnectFlow({ ...shared, callback, browser: app.browser, onEnded: record("connect") });
   const onEnded = (action: string, key: ConnectionKey, outcome: string) => record(action)(key, outcome);
-  const revocation = new Revocation({ ...shared, connectFlow, broker, random, onEnded });
+  const revocation = new Revocation({ ...shared, connectFlow, broker, gate, network, random, onEnded });
   const onObtained = (atMs: number) => time.notBefore(atMs);
   const scheduler = new RefreshScheduler({ ...shared, refresher, network, random, isSaving, onObtained });
   return { connections, network, gate, refresher, broker, connectFlow, revocation, scheduler };
@@ -69,10 +71,16 @@ function followEvents({ app, registrations, time }: EngineParts, core: Core, pow
   return [
     connections.onChanged((view) => app.sendEvent("connectionChanged", view)),
     registrations.onChanged((views) => app.sendEvent("registrationsChanged", views)),
-    gate.onChanged(() => app.sendEvent("providersChanged", providerViewsOf(registrations, gate))),
+    gate.onChanged(() => {
+      app.sendEvent("providersChanged", providerViewsOf(registrations, gate));
+      app.onNoticesChanged();
+    }),
     network.onChanged(() => {
       log.info("network", { state: network.notice()?.code ?? (network.isUsable ? "usable" : "waiting") });
-      if (network.isUsable) time.networkIsThere();
+      if (network.isUsable) {
+        gate.networkIsBack();
+        time.networkIsThere();
+      }
       app.onNoticesChanged();
     }),
     power.onEvent((event) => {
@@ -114,15 +122,18 @@ export function buildEngine(parts: EngineParts) {
     gate,
     providerViews: () => providerViewsOf(registrations, gate),
     /** What there is to tell about clock and network. */
-    notices: (): readonly Failure[] => [time.notice(), network.notice()].filter((notice) => notice !== undefined),
+    notices: (): readonly Failure[] => [time.notice(), network.notice(), ...gate.notices()].filter((notice) => notice !== undefined),
     /** It is another time than was thought. */
-    planAnew: () => scheduler.planAnew(),
+    planAnew: () => {
+      scheduler.planAnew();
+      attention.planAnew();
+    },
     settingsChanged: () => {
       scheduler.planAnew();
       attention.settingsChanged();
     },
     /** A person has done what the network wanted. */
-    tryNetworkNow: () => network.resume(),
+    tryNetworkNow: () => gate.networkIsBack(),
     start: async (): Promise<void> => {
       stops = followEvents(parts, core, power);
       network.start();

@@ -30,7 +30,7 @@ export function buildTime(parts: StartBrokerParts, registrations: Registrations,
   const oauth = createOAuthClient({
     fetch: parts.fetch,
     nowMs: time.clock.nowMs,
-    onServerTime: (_endpoint, dateMs) => time.serverTold(dateMs),
+    onServerTime: (endpoint, dateMs) => time.serverTold(endpoint, dateMs),
   });
   const close = () => {
     closing.abort();

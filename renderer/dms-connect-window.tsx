@@ -3,29 +3,28 @@ import {
   AriaLiveAnnouncer,
   createDOMRenderer,
   FluentProvider,
-  makeStyles,
   RendererProvider,
   webDarkTheme,
   webLightTheme,
 } from "@fluentui/react-components";
-import { useCallback, useEffect, useLayoutEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { type Failure } from "../shared/failure.ts";
-import { standardSettings, type Theme, type WindowTarget } from "../shared/views.ts";
+import type { Failure } from "../shared/failure.ts";
+import { standardSettings, type Theme } from "../shared/views.ts";
+import { AskedMessage } from "./asked-message.tsx";
 import { AuditPage } from "./audit/audit-page.tsx";
-import type { ConnectionMark } from "./connections/connection-row.ts";
 import { ConnectionsPage } from "./connections/connections-page.tsx";
 import { PairingPrompt } from "./pairing/pairing-prompt.tsx";
 import { valueOr } from "./parts/loaded-view.tsx";
-import { isDialogOpen } from "./parts/open-dialog.ts";
 import { ProgramsPage } from "./programs/programs-page.tsx";
+import { SavedProxyProvider } from "./proxy/saved-proxy.tsx";
 import { SetUpPage } from "./set-up/set-up-page.tsx";
 import { SettingsPage } from "./settings/settings-page.tsx";
 import { useBlocked, useClients, useConnections, usePairings, useProviders, useRegistrations, useStatus } from "./state/live-sources.ts";
 import { darkSystem, useMediaQuery } from "./state/use-media-query.ts";
 import { useClockCorrection } from "./state/use-now.ts";
 import { type Settings, useSettings } from "./state/use-settings.ts";
-import { useWindowTarget } from "./state/use-window-target.ts";
+import { usePlace } from "./use-place.ts";
 import { RecoveryPage } from "./vault/recovery-page.tsx";
 import { type PageName, WindowFrame } from "./window-frame.tsx";
 import { WindowMessages } from "./window-messages.tsx";
@@ -51,11 +50,10 @@ export function DmsConnectWindow({ nonce }: DmsConnectWindowProps) {
 
 // Below the renderer: a style made above it would come without nonce and be refused.
 function ThemedWindow() {
-  const styles = useStyles();
   const settings = useSettings();
   const isDark = useIsDark(valueOr(settings.live, standardSettings).theme);
   return (
-    <FluentProvider theme={isDark ? webDarkTheme : webLightTheme} className={styles.root}>
+    <FluentProvider theme={isDark ? webDarkTheme : webLightTheme}>
       <AriaLiveAnnouncer>
         <Pages settings={settings} />
       </AriaLiveAnnouncer>
@@ -81,12 +79,19 @@ function Pages({ settings }: { readonly settings: Settings }) {
   const lists = useLists(vault?.state ?? "open");
   const knownProviders = valueOr(lists.providers, []);
   return (
-    <>
+    <SavedProxyProvider news={status.state}>
       <WindowFrame
         pages={pages}
         page={page}
         onNavigate={place.goTo}
-        messages={<WindowMessages status={status} page={page} onGoTo={place.goTo} />}
+        messages={
+          <>
+            {place.asked === undefined || !isAmong(pages, place.asked.page) ? null : (
+              <AskedMessage asked={place.asked} page={page} onShow={place.showAsked} onDismiss={place.dropAsked} />
+            )}
+            <WindowMessages status={status} page={page} onGoTo={place.goTo} />
+          </>
+        }
       >
         {page === "recovery" && vault?.state === "locked" ? <RecoveryPage vault={vault} /> : null}
         {page === "connections" ? (
@@ -108,39 +113,12 @@ function Pages({ settings }: { readonly settings: Settings }) {
         {page === "settings" ? <SettingsPage settings={settings} status={status} connections={valueOr(lists.connections, [])} /> : null}
       </WindowFrame>
       <PairingPrompt pairings={valueOr(lists.pairings, [])} providers={knownProviders} />
-    </>
+    </SavedProxyProvider>
   );
 }
 
-interface Place {
-  readonly page: PageName;
-  /** The row of the connections' page that was asked for from outside. */
-  readonly mark: ConnectionMark | undefined;
-  readonly goTo: (page: PageName) => void;
-  readonly dropMark: () => void;
-}
-
-/** Where the window is: where a person goes, or where a notification, a link or a program has it go. */
-function usePlace(): Place {
-  const [page, setPage] = useState<PageName>("connections");
-  const [mark, setMark] = useState<ConnectionMark>();
-  const [target, setTarget] = useState<WindowTarget>();
-  const show = useCallback((next: WindowTarget) => {
-    setPage(next.page);
-    setMark(next.connectionId === undefined ? undefined : { connectionId: next.connectionId });
-    setTarget(next);
-  }, []);
-  useWindowTarget(show);
-  // Before the effect of a marked row, which takes the focus from here.
-  useLayoutEffect(() => {
-    if (target !== undefined && !isDialogOpen()) document.querySelector<HTMLElement>("main h1")?.focus();
-  }, [target]);
-  const dropMark = useCallback(() => setMark(undefined), []);
-  const goTo = useCallback((next: PageName) => {
-    setPage(next);
-    setMark(undefined);
-  }, []);
-  return { page, mark, goTo, dropMark };
+function isAmong(pages: readonly PageName[], page: PageName): boolean {
+  return pages.includes(page);
 }
 
 function useLists(epoch: string) {
@@ -171,7 +149,3 @@ function useDocumentLanguageAndTitle(page: PageName): void {
     document.title = t("app.windowTitle", { page: t(`nav.${page}`) });
   }, [t, i18n.language, page]);
 }
-
-const useStyles = makeStyles({
-  root: { height: "100%" },
-});

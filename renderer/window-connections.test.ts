@@ -63,7 +63,7 @@ describe.skipIf(browser === undefined)("connections in the window", () => {
     const dialog = page.getByRole("alertdialog", { name: "Revoke Webfleet for johndoe?" });
     const words = await dialog.innerText();
     expect(words).toContain("This ends the access at Webfleet.");
-    expect(words).toMatch(/Copies that programs already hold work until (\d{1,2} \w{3,4} \d{4}, )?\d\d:\d\d\./);
+    expect(words).toMatch(/Programs can still use the access they already have until (\d{1,2} \w{3,4} \d{4}, )?\d\d:\d\d\./);
     expect(await callsOf(page, "connection.revoke")).toEqual([]);
     await dialog.getByRole("button", { name: "Revoke" }).click();
     await dialog.waitFor({ state: "detached" });

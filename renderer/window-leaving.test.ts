@@ -12,9 +12,9 @@ describe.skipIf(browser === undefined)("an employee leaves", () => {
     const { page } = await open({ scenario: "leaving" });
     const dialog = await choose(page);
     const will = await dialog.getByRole("list", { name: "This will happen:" }).innerText();
-    expect(will).toContain("Mazda cannot be told by DMS Connect.");
+    expect(will).toContain("DMS Connect cannot end it at Mazda.");
     expect(will).toContain("The access ends at Webfleet (Revoke).");
-    expect(will).toContain("Webfleet is still to be told.");
+    expect(will).toContain("Webfleet must still end it.");
     await dialog.getByRole("button", { name: "Open the security screens of Mazda" }).click();
     expect(await callsOf(page, "connection.openGrantScreens")).toEqual([{ connectionId: `mazda/acceptance/${leaver}` }]);
     expect(await callsOf(page, "user.endAll")).toEqual([]);
@@ -23,8 +23,10 @@ describe.skipIf(browser === undefined)("an employee leaves", () => {
     await page.waitForFunction((user) => document.activeElement?.textContent === `${user}: not all connections have ended`, leaver);
     expect(await callsOf(page, "user.endAll")).toEqual([{ user: leaver }]);
     const happened = await dialog.getByRole("list", { name: "This happened:" }).innerText();
-    expect(happened).toMatch(/Revoked\.\s+Copies that programs already hold work until .*\d\d:\d\d\./);
-    expect(happened).toContain("No longer used. Webfleet could not be told yet. DMS Connect keeps trying.");
+    expect(happened).toMatch(/Revoked\.\s+Programs can still use the access they already have until (?!about).*\d\d:\d\d\./);
+    // The provider has not said when.
+    expect(happened).toMatch(/keeps trying\.\s+Programs can still use the access they already have until about .*\d\d:\d\d\./);
+    expect(happened).toContain("Access ended here. Webfleet does not know it yet. DMS Connect keeps trying.");
     expect(happened).toContain("Forgotten on this computer.");
     expect(happened).toContain("The vault could not be written (disk full).");
     expect(happened).toContain("Make space on the disk, then try again.");

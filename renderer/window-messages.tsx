@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { StatusView } from "../shared/views.ts";
 import { hasNoticeButton, NoticeButton } from "./notices/notice-button.tsx";
 import { noticeKey } from "./notices/notice-key.ts";
+import { NoticeMessage } from "./notices/notice-message.tsx";
 import { useDismissedNotices } from "./notices/use-dismissed-notices.ts";
 import { FailureMessage, Message } from "./parts/failure-message.tsx";
 import type { Live } from "./state/use-live.ts";
@@ -31,10 +32,9 @@ export function WindowMessages({ status, page, onGoTo }: WindowMessagesProps) {
       {/* A locked vault closes the pipe, too, and says so itself. */}
       {pipe.state === "closed" && !isLocked ? <FailureMessage failure={pipe.failure} /> : null}
       {open.map((notice) => (
-        <FailureMessage
+        <NoticeMessage
           key={noticeKey(notice)}
-          failure={notice}
-          intent="warning"
+          notice={notice}
           action={isLocked || !hasNoticeButton({ notice, page }) ? undefined : <NoticeButton notice={notice} onGoTo={onGoTo} />}
           onDismiss={() => dismiss(notice)}
         />

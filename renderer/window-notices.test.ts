@@ -16,7 +16,7 @@ describe.skipIf(browser === undefined)("notices of the network and the clock", (
     expect(await page.getByText("Waits for the network").count()).toBe(2);
     // The other one answers a sign-in that was tried.
     expect(await page.getByText(offlineWords).count()).toBe(2);
-    await page.getByText("Check the network cable or the Wi-Fi, then click Connect again.").waitFor();
+    await page.getByText("Check the network cable or the Wi-Fi, then click Connect.").waitFor();
   });
 
   it("brings a dismissed notice back when its cause went away and came again, not before", async () => {
@@ -58,12 +58,53 @@ describe.skipIf(browser === undefined)("notices of the network and the clock", (
     await dialog.getByLabel(/^Password/).fill(" pass word ");
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
-    await page.getByText("Saved. DMS Connect tries again.").waitFor();
+    await page.getByText("Saved. DMS Connect tries again.").first().waitFor();
     const params = { proxy: "proxy.autohaus-mueller.example:3128", userName: "DEALER\\john", password: " pass word " };
     expect(await callsOf(page, "proxy.signIn")).toEqual([params]);
     await button.click();
     expect(await dialog.getByLabel("User name").inputValue()).toBe("");
     expect(await dialog.getByLabel(/^Password/).inputValue()).toBe("");
+  });
+
+  it.each(["networkNotices", "proxyInRow"] as const)(
+    "says in place of the demand that the sign-in was saved, until there is news: %s",
+    async (scenario) => {
+      const { page } = await open({ scenario });
+      const demand = page.getByText("wants a user name and a password");
+      await demand.waitFor();
+      await page.getByRole("button", { name: "Sign in to the proxy…" }).click();
+      await page.getByRole("textbox", { name: "User name" }).fill("john");
+      await page.getByLabel(/^Password/).fill("secret");
+      await page.keyboard.press("Enter");
+      await page.getByText("Saved. DMS Connect tries again.").waitFor();
+      expect(await demand.count()).toBe(0);
+      await page.waitForFunction(() => document.activeElement?.textContent === "Sign in to the proxy…");
+      await page.evaluate(() => {
+        const { status, connections } = window.mock.scenario;
+        const [mazda] = connections;
+        if (mazda === undefined) return;
+        // As another process sends them: never the same object twice.
+        window.mock.emit("statusChanged", structuredClone(status));
+        window.mock.emit("connectionChanged", structuredClone(mazda));
+      });
+      await demand.waitFor();
+      expect(await page.getByText("Saved. DMS Connect tries again.").count()).toBe(0);
+    },
+  );
+
+  it("says it even if news came while the sign-in was being saved, and also among the notices of the settings", async () => {
+    const { page } = await open({ scenario: "networkNotices" });
+    await goTo(page, "Settings");
+    await page.getByRole("button", { name: "Sign in to the proxy…" }).first().click();
+    await page.getByRole("textbox", { name: "User name" }).fill("john");
+    await page.getByLabel(/^Password/).fill("secret");
+    await page.evaluate(() => {
+      document.querySelector<HTMLFormElement>("[role=dialog] form")?.requestSubmit();
+      // Before the answer.
+      window.mock.emit("statusChanged", structuredClone(window.mock.scenario.status));
+    });
+    await page.getByText("Saved. DMS Connect tries again.").nth(1).waitFor();
+    expect(await page.getByText("wants a user name and a password").count()).toBe(0);
   });
 
   it("keeps the dialog open and says why when the sign-in cannot be stored", async () => {

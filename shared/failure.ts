@@ -18,7 +18,7 @@ export interface Failure {
   readonly message: string;
   /** English, one sentence: what to do next. */
   readonly remedy: string;
-  /** Whether the same request may succeed later without a person doing anything. */
+  /** Whether the same request may succeed later, mostly without a person doing anything. */
   readonly retryable: boolean;
   readonly retryAfterSeconds?: number;
 }

@@ -20,18 +20,18 @@ export const networkFailures = {
     "provider_unavailable",
     true,
     "The proxy {{proxy}} wants a user name and a password.",
-    "Enter them in DMS Connect under Settings. If you do not know them, ask your administrator.",
+    "Open DMS Connect and click Sign in to the proxy (also in Settings, Notices). If you do not know the user name and the password, ask your administrator.",
   ),
   certificate_date_invalid: texts(
     "provider_unavailable",
     true,
-    "The certificate of {{provider}} is not valid on the date that this computer shows.",
-    "Look at the date and time of this computer and set them right. If they are right, call your administrator.",
+    "The date of this computer does not fit the certificate of {{provider}}.",
+    "Check the date and time of this computer and correct them. If they are right, call your administrator.",
   ),
   provider_paused: texts(
     "provider_unavailable",
     true,
-    "{{provider}} has failed several times, so DMS Connect waits a little before it asks again.",
+    "{{provider}} has problems, so DMS Connect waits a little before it asks again.",
     `${byItself} Your connections are kept.`,
   ),
   requests_capped: texts(

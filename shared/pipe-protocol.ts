@@ -91,6 +91,10 @@ export interface PipeConnection {
   readonly organisation?: string;
   readonly state: ConnectionView["state"];
   readonly accessTokenExpiresAt?: number;
+  /** The provider has not said when the access token ends. */
+  readonly accessTokenExpiryIsEstimate?: true;
+  /** No new access token can be fetched: when this one ends, the user must sign in again. */
+  readonly isNotRenewable?: true;
   readonly grantExpiresAt?: number;
   readonly grantExpiryIsEstimate: boolean;
   readonly problem?: PipeErrorData;
@@ -118,9 +122,9 @@ export interface BrokerStatusResult {
 export interface PipeProvider {
   readonly provider: string;
   readonly environment: Environment;
-  /** `paused`: it has failed several times in a row; renewals wait until `nextTryAt`. */
+  /** `paused`: it has failed several times in a row, or said itself that it is away; renewals wait until `nextTryAt`. */
   readonly state: "available" | "paused";
-  /** Unix time in seconds. */
+  /** Unix time in seconds; may have passed: the next try is under way. */
   readonly nextTryAt?: number;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;

@@ -297,6 +297,8 @@ export interface EndedConnectionView {
   readonly failure?: Failure;
   /** Copies of the access token that programs have go on working until then. */
   readonly copiesWorkUntilMs?: number;
+  /** The provider did not say when the access token ends: that time is an estimate. */
+  readonly copiesEndIsEstimate?: true;
   /** The provider cannot be told; its own screens end the access. */
   readonly hasGrantScreens: boolean;
 }

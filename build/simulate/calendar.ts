@@ -48,6 +48,8 @@ export function calendar(days: number, random: Random): readonly Dated[] {
   return all.toSorted((a, b) => a.atMs - b.atMs);
 }
 
+const outages = ["server-errors", "no-answers", "refuses-connections", "busy", "sign-in-page", "name-unknown"] as const;
+
 type Add = (atMs: number, happening: Happening) => void;
 
 /** Days on which something rare happens at ten in the morning. */
@@ -81,7 +83,7 @@ function ordinaryNight(day: number, midnightMs: number, random: Random, add: Add
 
 function outage(midnightMs: number, random: Random, add: Add): void {
   const provider = random.pick(["mazda", "webfleet"]);
-  const kind = random.pick<Outage>(["server-errors", "no-answers", "refuses-connections", "busy"]);
+  const kind = random.pick<Outage>(outages);
   const fromMs = midnightMs + random.between(8 * hourMs, 17 * hourMs);
   add(fromMs, { kind: "outage", provider, outage: kind });
   add(fromMs + random.between(minuteMs, 3 * hourMs), { kind: "outage", provider, outage: undefined });

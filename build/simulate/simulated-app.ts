@@ -53,7 +53,7 @@ export async function startSimulatedApp(parts: SimulatedAppParts): Promise<Simul
   connections.onChanged(parts.onConnectionChanged);
   const targets = () => ["https://provider.test/token"];
   const network = new NetworkState({ network: computer.network, clock, targets });
-  const gate = new ProviderGate({ clock, random });
+  const gate = new ProviderGate({ clock, monotonicMs: computer.sources.monotonicMs, random });
   const shared = { connections, registrations, oauth, clock };
   const randomness = { newId: () => "id", newSixDigits: () => "000000", newKey: () => "key" };
   const refresher = new Refresher({ ...shared, randomness, random, gate, network, onRefreshed: () => undefined });
@@ -69,7 +69,9 @@ export async function startSimulatedApp(parts: SimulatedAppParts): Promise<Simul
   });
   const stops = [
     network.onChanged(() => {
-      if (network.isUsable) time.networkIsThere();
+      if (!network.isUsable) return;
+      gate.networkIsBack();
+      time.networkIsThere();
     }),
     computer.power.onEvent((event) => {
       if (event === "suspend") return network.suspend();

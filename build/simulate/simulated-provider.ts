@@ -26,7 +26,7 @@ export const tokenLives: Readonly<Record<string, TokenLives>> = {
 };
 
 /** What is wrong with a provider for a while. */
-export type Outage = "server-errors" | "no-answers" | "refuses-connections" | "busy";
+export type Outage = "server-errors" | "no-answers" | "refuses-connections" | "busy" | "sign-in-page" | "name-unknown";
 
 interface ServerGrant {
   readonly key: ConnectionKey;
@@ -48,7 +48,7 @@ export interface SimulatedProvidersOptions {
   /** For tests: what is only an outage looks to the app as the provider's final word. */
   readonly isOutageTakenForLogout: boolean;
   /** A `Date` header has arrived. */
-  readonly onServerTime: (dateMs: number) => void;
+  readonly onServerTime: (provider: string, dateMs: number) => void;
   /** What the OAuth adapter would call now. */
   readonly nowMs: () => number;
 }
@@ -109,17 +109,21 @@ export class SimulatedProviders implements OAuthClient {
         return { kind: "refused-for-now", failure: failure("provider_busy", { provider: name, status: 502 }) };
       case "busy":
         return { kind: "refused-for-now", failure: failure("provider_busy", { provider: name, status: 429 }, { retryAfterSeconds: 20 }) };
+      case "sign-in-page":
+        return { kind: "refused-for-now", failure: failure("network_sign_in_needed", { provider: name }) };
+      case "name-unknown":
+        return { kind: "not-sent", failure: failure("network_offline") };
       case undefined:
-        return this.#answer(name, grant);
+        return this.#answer(provider, name, grant);
       default:
         return assertNever(outage);
     }
   };
 
-  askServerTime = async (): Promise<boolean> => {
+  askServerTime = async (client: ResolvedClient): Promise<boolean> => {
     if (!this.#options.computer.hasNetwork) return false;
     await this.#onTheWay(100);
-    this.#tellTime();
+    this.#tellTime(client.provider.id);
     return true;
   };
 
@@ -128,17 +132,17 @@ export class SimulatedProviders implements OAuthClient {
   exchangeCode = (): never => notSimulated();
   revoke = (): never => notSimulated();
 
-  #answer(name: string, grant: Grant): RefreshOutcome {
+  #answer(provider: string, name: string, grant: Grant): RefreshOutcome {
     const server = this.#grants.get((grant.refreshToken ?? "").split("#")[0] ?? "");
     const isCurrent = server !== undefined && grant.refreshToken === tokenOf(server.key, server.serial);
     if (server === undefined || !isCurrent || !this.isLive(server.key)) {
       // Reuse of a spent token looks like theft: the whole family ends.
       if (server !== undefined) server.isRevoked = true;
-      this.#tellTime();
+      this.#tellTime(provider);
       return { kind: "rejected", failure: failure("grant_dead", { provider: name }) };
     }
     // Before the times are read, as the OAuth adapter does.
-    this.#tellTime();
+    this.#tellTime(provider);
     const next = this.#issue(server);
     const isLost = this.#options.random() < this.#options.lostAnswers;
     return isLost ? { kind: "ambiguous", failure: failure("refresh_ambiguous", { provider: name }) } : { kind: "rotated", grant: next };
@@ -163,8 +167,8 @@ export class SimulatedProviders implements OAuthClient {
     };
   }
 
-  #tellTime(): void {
-    this.#options.onServerTime(Math.floor(this.#options.computer.trueMs / 1000) * 1000);
+  #tellTime(provider: string): void {
+    this.#options.onServerTime(provider, Math.floor(this.#options.computer.trueMs / 1000) * 1000);
   }
 
   #onTheWay(ms: number): Promise<void> {

@@ -84,8 +84,8 @@ class Simulation {
       counts: this.#counts,
       random,
       lostAnswers: 0.000_02,
-      onServerTime: (dateMs) => {
-        if (options.sabotage !== "deaf-to-time") this.#app?.time.serverTold(dateMs);
+      onServerTime: (provider, dateMs) => {
+        if (options.sabotage !== "deaf-to-time") this.#app?.time.serverTold(provider, dateMs);
       },
       nowMs: () => this.#app?.time.nowMs() ?? computer.trueMs,
       isOutageTakenForLogout: options.sabotage === "outage-taken-for-logout",

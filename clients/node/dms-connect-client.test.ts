@@ -312,6 +312,21 @@ describe("a removed program", () => {
   });
 });
 
+describe("a connection", () => {
+  it("keeps the marks that it has, and gets none", async () => {
+    const marked = { ...someConnection, accessTokenExpiryIsEstimate: true, isNotRenewable: true } as const;
+    const { pipe } = await broker({
+      api: {
+        connectionGet: () => Promise.resolve({ ok: true, value: marked }),
+        connectionList: () => Promise.resolve({ ok: true, value: { connections: [someConnection] } }),
+      },
+    });
+    const client = await session(pipe);
+    expect(await client.connectionGet(selector)).toEqual({ ok: true, value: marked });
+    expect(await client.connectionList()).toEqual({ ok: true, value: [someConnection] });
+  });
+});
+
 describe("a newer broker", () => {
   it("is understood as far as possible", async () => {
     const newer = {

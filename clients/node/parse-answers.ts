@@ -19,6 +19,7 @@ import {
   asRecord,
   booleanField,
   isRecord,
+  markField,
   numberField,
   optionalField,
   textField,
@@ -100,6 +101,8 @@ export function parseConnection(value: unknown): BrokerConnection {
     grantExpiryIsEstimate: booleanField(record, "grantExpiryIsEstimate"),
     ...optionalField(record, "organisation", textField),
     ...optionalField(record, "accessTokenExpiresAt", numberField),
+    ...markField(record, "accessTokenExpiryIsEstimate"),
+    ...markField(record, "isNotRenewable"),
     ...optionalField(record, "grantExpiresAt", numberField),
     ...optionalField(record, "problem", parseProblem),
   };

@@ -49,6 +49,12 @@ export function wordField<W extends string>(record: UnknownRecord, name: string,
   return word;
 }
 
+/** A mark is true, or not there; whatever else stands there marks nothing. */
+export function markField<N extends string>(record: UnknownRecord, name: N): { readonly [K in N]?: true } {
+  // As in `optionalField`.
+  return record[name] === true ? ({ [name]: true } as { readonly [K in N]: true }) : {};
+}
+
 /** `{ [name]: … }` if the field is there, `{}` if not: for spreading into an object with optional fields. */
 export function optionalField<N extends string, V>(
   record: UnknownRecord,

@@ -125,6 +125,83 @@ describe.each(["http", "https"] as const)("%s through a proxy", (scheme) => {
     expect((await through(url, post)).status).toBe(200);
   });
 
+  describe.each([
+    ["foreseen", true],
+    // Each request then has a network stack of its own: a shared one remembers what another request was given.
+    ["not foreseen", false],
+  ])("that six requests want at once, its name %s", (_what, isForeseen) => {
+    async function sixAtOnce(password: string) {
+      const provider = await startProvider(scheme);
+      const proxy = await startProxy({ signIn, hosts: { "login.provider.test": provider.port } });
+      const resolveProxy = (asked: string) => Promise.resolve(proxyList(asked, { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url }));
+      const store = new Map<string, string>();
+      const signIns = saved(store);
+      await signIns.save({ proxy: proxy.name, userName: signIn.userName, password });
+      const foreseeing = fetchThrough(proxy, signIns, { resolveProxy });
+      const through = (): typeof fetch => (isForeseen ? foreseeing : fetchThrough(proxy, signIns));
+      const settled = await Promise.allSettled(Array.from({ length: 6 }, () => through()(url, post)));
+      const given = proxy.requests.flatMap(({ authorization }) => (authorization === undefined ? [] : [authorization]));
+      return { provider, proxy, store, settled, given };
+    }
+
+    it("gets a wrong password once, and all of them say which proxy it is", async () => {
+      const { proxy, provider, settled, given } = await sixAtOnce("yesterday's");
+      const wanted = { status: "rejected", reason: { message: "net::ERR_PROXY_AUTH_REQUESTED", proxy: proxy.name } };
+      expect(settled).toMatchObject(Array.from({ length: 6 }, () => wanted));
+      expect(given).toHaveLength(1);
+      expect(provider.bodies).toEqual([]);
+    });
+
+    it("gets the right one from all of them", async () => {
+      const { provider, settled } = await sixAtOnce(signIn.password);
+      expect(settled).toMatchObject(Array.from({ length: 6 }, () => ({ status: "fulfilled", value: { status: 200 } })));
+      expect(provider.bodies).toHaveLength(6);
+    });
+
+    it("does not get a wrong one again after a restart, until a person has saved another", async () => {
+      const { proxy, store } = await sixAtOnce("yesterday's");
+      const signIns = saved(store);
+      const through = fetchThrough(proxy, signIns);
+      await expect(through(url, post)).rejects.toMatchObject({ proxy: proxy.name });
+      expect(proxy.requests.filter(({ authorization }) => authorization !== undefined)).toHaveLength(1);
+      await signIns.save({ proxy: proxy.name, ...signIn });
+      expect((await through(url, post)).status).toBe(200);
+    });
+  });
+
+  it("that has a password nobody asks for holds no request up for long", async () => {
+    const provider = await startProvider(scheme);
+    const proxy = await startProxy({ hosts: { "login.provider.test": provider.port } });
+    const resolveProxy = () => Promise.resolve(`PROXY ${proxy.name}`);
+    const signIns = saved();
+    await signIns.save({ proxy: proxy.name, ...signIn });
+    const through = fetchThrough(proxy, signIns, { resolveProxy });
+    const answers = await Promise.all(Array.from({ length: 6 }, () => through(url, post)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(proxy.requests.every(({ authorization }) => authorization === undefined)).toBe(true);
+  });
+
+  it("lets the others go on when the one that tries is given up", async () => {
+    const provider = await startProvider(scheme);
+    const proxy = await startProxy({ signIn, hosts: { "login.provider.test": provider.port } });
+    const signIns = saved();
+    await signIns.save({ proxy: proxy.name, ...signIn });
+    const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>();
+    const controller = new AbortController();
+    const resolveProxy = () => Promise.resolve(`PROXY ${proxy.name}`);
+    const takeAhead: ProxySignIns["takeAhead"] = async (name, ending) => {
+      const taken = await signIns.takeAhead(name, ending);
+      onAsked();
+      return taken;
+    };
+    const first = fetchThrough(proxy, { ...signIns, takeAhead }, { resolveProxy })(url, { ...post, signal: controller.signal });
+    await asked;
+    const second = fetchThrough(proxy, signIns, { resolveProxy })(url, post);
+    controller.abort(new Error("enough"));
+    await expect(first).rejects.toThrow("enough");
+    expect((await second).status).toBe(200);
+  });
+
   it("whose schemes nobody can do is named by the session", async () => {
     const proxy = await startProxy({ signIn, challenge: "Exotic" });
     const resolveProxy = (asked: string) => Promise.resolve(proxyList(asked, { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url }));

@@ -10,7 +10,7 @@ import type { AuthInfo, ClientRequest, ClientRequestConstructorOptions, Net } fr
 import { environmentProxy } from "../../cli/doctor-proxy.ts";
 import { NotImplementedError, standIn } from "./not-implemented.ts";
 import { chromiumError } from "./stand-in-net-errors.ts";
-import { exchange } from "./stand-in-net-exchange.ts";
+import { type Exchange, exchange } from "./stand-in-net-exchange.ts";
 import type { ProxyEnvironment } from "./stand-in-net-proxy.ts";
 import type { VerifyProc } from "./stand-in-net-tls.ts";
 
@@ -18,8 +18,9 @@ export type { VerifyProc } from "./stand-in-net-tls.ts";
 
 /** Makes `net`. */
 export function createStandInNet(verifyProc: () => VerifyProc, environment: ProxyEnvironment = process.env): Net {
+  const authMemory = new Map<string, string>();
   const methods: Partial<Net> = {
-    request: (options) => standInRequest(options, verifyProc, environment),
+    request: (options) => standInRequest(options, { verifyProc, environment, authMemory }),
     isOnline: () => true,
     online: true,
     resolveHost: async (host) => {
@@ -32,10 +33,14 @@ export function createStandInNet(verifyProc: () => VerifyProc, environment: Prox
   return standIn<Net>("net", methods);
 }
 
+interface NetState extends Pick<Exchange, "authMemory"> {
+  readonly verifyProc: () => VerifyProc;
+  readonly environment: ProxyEnvironment;
+}
+
 function standInRequest(
   options: ClientRequestConstructorOptions | string,
-  verifyProc: () => VerifyProc,
-  environment: ProxyEnvironment,
+  { verifyProc, environment, authMemory }: NetState,
 ): ClientRequest {
   if (typeof options === "string" || options.url === undefined) throw new NotImplementedError("net.request without a url");
   if (options.redirect !== "manual") throw new NotImplementedError(`net.request with redirect ${options.redirect ?? "follow"}`);
@@ -54,6 +59,7 @@ function standInRequest(
         signal: controller.signal,
         proxy: environmentProxy(url, environment),
         verifyProc: verifyProc(),
+        authMemory,
         logIn: (info) => logIn(emitter, info),
       });
       if (controller.signal.aborted) message.destroy();

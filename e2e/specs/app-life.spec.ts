@@ -10,7 +10,7 @@ import { selector, withSession } from "../support/program-session.ts";
 import { pairingCodeLine } from "../support/sample-program.ts";
 import { mazdaUser, otherMazdaUser } from "../support/test-dealer.ts";
 
-const staysTitle = "DMS Connect goes on in the background";
+const staysTitle = "DMS Connect keeps running in the background";
 const signInTitle = `${mazdaUser.user} has to sign in to Mazda again`;
 const rowLink = `dms-connect://connections/${connectionId(mazdaUser)}`;
 

@@ -3,7 +3,8 @@
  *
  * Invariants: a connection and cause are told once, through restarts too, and again only after the connection was fine in
  * between; in ten minutes there are at most three notices about single connections, and then one about all the others;
- * nobody is told about what they are mending. Told first and then written down: a crash in that moment tells twice rather than never.
+ * nobody is told about what they are mending; a clock that is set makes no wait longer than it was meant to be.
+ * Told first and then written down: a crash in that moment tells twice rather than never.
  */
 import { assertNever, type Result } from "../../shared/result.ts";
 import type { ConnectionView, SettingsView } from "../../shared/views.ts";
@@ -27,6 +28,8 @@ const noticeWindowMs = 10 * minuteMs;
 /** A timer set for days overflows; looking again once an hour also follows a changed clock. */
 const longestWaitMs = hourMs;
 const shortestWaitMs = 100;
+/** A vault that could not be read is as a rule readable a moment later. */
+const lookAgainMs = minuteMs;
 
 export interface AttentionDeps {
   readonly connections: Pick<Connections, "list" | "load" | "peek" | "onChanged" | "view">;
@@ -59,12 +62,13 @@ export class Attention {
   readonly #endings = new Map<string, Ending>();
   /** When notices about single connections went out, within the window. */
   #singleAtMs: number[] = [];
-  /** After a notice about many: none before. */
-  #noneBeforeMs = Number.NEGATIVE_INFINITY;
-  /** When what is untold may be told; undefined: nothing is. */
-  #tellAtMs: number | undefined;
+  /** When there was a notice about many; undefined: not yet. */
+  #manyAtMs: number | undefined;
+  /** Since when something is to be told; undefined: nothing is. */
+  #untoldSinceMs: number | undefined;
   #countTold = 0;
   #cancelTimer: () => void = () => undefined;
+  #cancelLook: () => void = () => undefined;
   #stopListening: () => void = () => undefined;
   #isRunning = true;
 
@@ -73,28 +77,23 @@ export class Attention {
     this.#told = new ToldNotices(deps.vault);
   }
 
-  /** Looks at every connection and from then on follows their changes. */
+  /**
+   * Looks at every connection and from then on follows their changes. Settles after the first look; what the vault could not
+   * read is looked at again later.
+   */
   async start(): Promise<void> {
-    const { connections } = this.#deps;
     // First: nothing may be told anew only because it is not known yet that it was.
     await this.#told.open();
     if (!this.#isRunning) return;
-    this.#stopListening = connections.onChanged((view) => this.#follow(view));
-    const views = await connections.list();
-    if (!views.ok) return;
-    for (const view of views.value) {
-      // What the list says of a connection that is not in memory leaves out whether it can be renewed.
-      const loaded: Result<LiveConnection> = await connections.load(view);
-      if (!this.#isRunning) return;
-      this.#follow(loaded.ok ? connections.view(loaded.value) : view);
-    }
-    this.#told.keepOnly(this.#needs);
+    this.#stopListening = this.#deps.connections.onChanged((view) => this.#follow(view));
+    await this.#lookAtAll();
   }
 
   /** Tells nothing more; settles when what was told is written down. Call it before the vault closes. */
   async stop(): Promise<void> {
     this.#isRunning = false;
     this.#cancelTimer();
+    this.#cancelLook();
     this.#stopListening();
     await this.#told.settled();
   }
@@ -107,8 +106,43 @@ export class Attention {
   /** Quiet hours or muted users have changed. */
   settingsChanged(): void {
     if (!this.#isRunning || this.#untold().length === 0) return;
-    this.#tellAtMs = this.#nowMs();
+    // Gathered long enough.
+    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
     this.#wake();
+  }
+
+  /** It is another time than was thought: what ends when, and how long nothing is told, are worked out anew. */
+  planAnew(): void {
+    if (this.#isRunning) this.#wake();
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const views = await this.#deps.connections.list();
+    if (!this.#isRunning) return;
+    if (!views.ok) return this.#lookLater(() => this.#lookAtAll());
+    const unread = await this.#lookAt(views.value);
+    if (this.#isRunning) this.#told.keepOnly({ has: (id) => this.#needs.has(id) || unread.has(id) });
+  }
+
+  /** Gives the ids of those that could not be read. */
+  async #lookAt(views: readonly ConnectionView[]): Promise<ReadonlySet<string>> {
+    const { connections } = this.#deps;
+    const unread: ConnectionView[] = [];
+    for (const view of views) {
+      // What the list says of a connection that is not in memory leaves out whether it can be renewed.
+      const loaded: Result<LiveConnection> = await connections.load(view);
+      if (!this.#isRunning) break;
+      if (!loaded.ok) unread.push(view);
+      // Of what could not be read, the list tells reliably only that it has ended.
+      if (loaded.ok) this.#follow(connections.view(loaded.value));
+      else if (view.state === "ReconnectRequired") this.#follow(view);
+    }
+    if (unread.length > 0) this.#lookLater(() => this.#lookAt(unread));
+    return new Set(unread.map(({ id }) => id));
+  }
+
+  #lookLater(look: () => Promise<unknown>): void {
+    if (this.#isRunning) this.#cancelLook = this.#deps.clock.setTimer(lookAgainMs, () => void look());
   }
 
   #follow(view: ConnectionView): void {
@@ -133,7 +167,7 @@ export class Attention {
       this.#told.forget(view.id);
     } else {
       this.#needs.set(view.id, { view, cause });
-      if (!this.#told.has(view.id, cause)) this.#tellAtMs ??= this.#nowMs() + gatherMs;
+      if (!this.#told.has(view.id, cause)) this.#untoldSinceMs ??= this.#nowMs();
     }
     if (this.#countTold === this.#needs.size) return;
     this.#countTold = this.#needs.size;
@@ -142,27 +176,27 @@ export class Attention {
 
   #wake(): void {
     const nowMs = this.#nowMs();
+    // All of them: by a clock that was set right since, one that was about to end may have time again.
     for (const ending of this.#endings.values()) {
-      if (ending.warnAtMs <= nowMs) {
-        this.#setNeed(ending.view, causeOf(ending.view, this.#deps.connections.peek(ending.view), ending, nowMs));
-      }
+      this.#setNeed(ending.view, causeOf(ending.view, this.#deps.connections.peek(ending.view), ending, nowMs));
     }
-    if (this.#tellAtMs !== undefined && this.#tellAtMs <= nowMs) this.#tell(nowMs);
+    if (this.#untoldSinceMs !== undefined && leftMs(this.#untoldSinceMs, gatherMs, nowMs) === 0) this.#tell(nowMs);
     this.#setTimer();
   }
 
   #tell(nowMs: number): void {
     const untold = this.#untold();
-    this.#tellAtMs = untold.length === 0 ? undefined : this.#heldUntilMs(nowMs);
-    if (untold.length === 0 || this.#tellAtMs !== undefined) return;
-    this.#singleAtMs = this.#singleAtMs.filter((atMs) => nowMs - atMs < noticeWindowMs);
+    if (untold.length > 0 && this.#heldMs(nowMs) > 0) return;
+    this.#untoldSinceMs = undefined;
+    if (untold.length === 0) return;
+    this.#singleAtMs = this.#singleAtMs.filter((atMs) => leftMs(atMs, noticeWindowMs, nowMs) > 0);
     if (this.#singleAtMs.length + untold.length <= maxSingleNotices) {
       for (const need of untold) this.#deps.onNotify(noticeOf(need));
       this.#singleAtMs.push(...untold.map(() => nowMs));
     } else {
       const [first, ...others] = untold;
       if (first !== undefined) this.#deps.onNotify({ ...noticeOf(first), ...(others.length === 0 ? {} : { others: others.length }) });
-      this.#noneBeforeMs = nowMs + noticeWindowMs;
+      this.#manyAtMs = nowMs;
     }
     for (const { view, cause } of untold) this.#told.add(view.id, cause);
   }
@@ -175,27 +209,33 @@ export class Attention {
       .sort((a, b) => rank(a.cause) - rank(b.cause));
   }
 
-  #heldUntilMs(nowMs: number): number | undefined {
-    const quietMinutes = quietMinutesLeft(this.#deps.settings(), this.#deps.localMinutes());
-    if (quietMinutes > 0) return nowMs + quietMinutes * minuteMs;
-    return this.#noneBeforeMs > nowMs ? this.#noneBeforeMs : undefined;
+  /** How long nobody may be told anything; found out anew at each wake, since the time of day may be set as well. */
+  #heldMs(nowMs: number): number {
+    const quietMs = quietMinutesLeft(this.#deps.settings(), this.#deps.localMinutes()) * minuteMs;
+    return Math.max(quietMs, leftMs(this.#manyAtMs, noticeWindowMs, nowMs));
   }
 
   #setTimer(): void {
     this.#cancelTimer();
     const nowMs = this.#nowMs();
-    let nextMs = this.#tellAtMs ?? Number.POSITIVE_INFINITY;
+    let waitMs = Number.POSITIVE_INFINITY;
+    if (this.#untoldSinceMs !== undefined) waitMs = Math.max(leftMs(this.#untoldSinceMs, gatherMs, nowMs), this.#heldMs(nowMs));
     for (const { warnAtMs, endsAtMs } of this.#endings.values()) {
-      if (endsAtMs > nowMs) nextMs = Math.min(nextMs, warnAtMs > nowMs ? warnAtMs : endsAtMs);
+      if (endsAtMs > nowMs) waitMs = Math.min(waitMs, (warnAtMs > nowMs ? warnAtMs : endsAtMs) - nowMs);
     }
-    if (!this.#isRunning || nextMs === Number.POSITIVE_INFINITY) return;
-    const waitMs = Math.min(Math.max(nextMs - nowMs, shortestWaitMs), longestWaitMs);
-    this.#cancelTimer = this.#deps.clock.setTimer(waitMs, () => this.#wake());
+    if (!this.#isRunning || waitMs === Number.POSITIVE_INFINITY) return;
+    const boundedMs = Math.min(Math.max(waitMs, shortestWaitMs), longestWaitMs);
+    this.#cancelTimer = this.#deps.clock.setTimer(boundedMs, () => this.#wake());
   }
 
   #nowMs(): number {
     return this.#deps.clock.nowMs();
   }
+}
+
+/** What is left of a stretch of time; nothing of one that began later than now: the clock has been set back since. */
+function leftMs(sinceMs: number | undefined, lengthMs: number, nowMs: number): number {
+  return sinceMs === undefined || sinceMs > nowMs ? 0 : Math.max(0, sinceMs + lengthMs - nowMs);
 }
 
 function causeOf(view: ConnectionView, live: LiveConnection | undefined, ending: Ending | undefined, nowMs: number): Cause | undefined {

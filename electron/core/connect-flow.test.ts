@@ -119,7 +119,8 @@ describe("a Connect that is ended", () => {
     world.connectFlow.cancel(mazdaKey);
     resolve();
     expect(codeOf(await started)).toBe("connect_cancelled");
-    expect([world.browser.opened, openPorts(world), world.clock.waitsMs]).toEqual([[], 0, []]);
+    await settled();
+    expect([world.browser.opened, world.callback.ports.length, openPorts(world), world.clock.waitsMs]).toEqual([[], 1, 0, []]);
   });
 
   it("leaves an existing connection as it was", async () => {
@@ -151,6 +152,76 @@ describe("a Connect that is ended", () => {
     await exchanged(world, "new-sign-in");
     expect(await world.token(mazdaKey)).toBe("access-new-sign-in");
     expect([world.browser.opened.length, openPorts(world)]).toEqual([2, 0]);
+  });
+});
+
+describe("a Connect on a computer that does not answer", () => {
+  const never = <T>() => new Promise<T>(() => undefined);
+
+  it("gives up a port that is not opened in time, and closes it when it is opened after all", async () => {
+    const world = await createWorld();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.callback.opening = promise;
+    const started = world.connectFlow.start(mazdaKey, undefined);
+    await settled();
+    await world.clock.advance(connectTimeoutMinutes * minuteMs);
+    expect(codeOf(await started)).toBe("connect_timed_out");
+    expect(await world.view(mazdaKey)).toMatchObject({ state: "NotConnected", failure: { code: "connect_timed_out" } });
+    resolve();
+    await settled();
+    expect([world.callback.ports.length, openPorts(world), world.browser.opened, world.clock.waitsMs]).toEqual([1, 0, [], []]);
+  });
+
+  it("can be cancelled while no port is opened, and started anew", async () => {
+    const world = await createWorld();
+    world.callback.opening = never();
+    const started = world.connectFlow.start(mazdaKey, undefined);
+    await settled();
+    world.connectFlow.cancel(mazdaKey);
+    expect(codeOf(await started)).toBe("connect_cancelled");
+    world.callback.opening = undefined;
+    expect(codeOf(await world.connectFlow.start(mazdaKey, undefined))).toBe("ok");
+    expect([(await world.view(mazdaKey)).state, openPorts(world)]).toEqual(["Connecting", 1]);
+  });
+
+  it("gives up a browser that is not opened in time, for every click that waits for it", async () => {
+    const world = await createWorld();
+    vi.spyOn(world.browser, "open").mockImplementation(never);
+    const clicks = [1, 2].map(() => world.connectFlow.start(mazdaKey, undefined));
+    await settled();
+    expect(openPorts(world)).toBe(1);
+    await world.clock.advance(connectTimeoutMinutes * minuteMs);
+    expect((await Promise.all(clicks)).map(codeOf)).toEqual(["connect_timed_out", "connect_timed_out"]);
+    expect(await world.view(mazdaKey)).toMatchObject({ state: "NotConnected", failure: { code: "connect_timed_out" } });
+    expect([openPorts(world), world.clock.waitsMs, world.ended]).toEqual([0, [], ["connect connect_timed_out"]]);
+  });
+
+  it("succeeds when the browser comes back, though nobody has said that it was opened", async () => {
+    const world = await createWorld();
+    vi.spyOn(world.browser, "open").mockImplementation(never);
+    const started = world.connectFlow.start(mazdaKey, undefined);
+    await settled();
+    await returned(world);
+    expect(codeOf(await started)).toBe("ok");
+    await exchanged(world);
+    expect([await world.token(mazdaKey), openPorts(world), world.clock.waitsMs]).toEqual(["access-new", 0, []]);
+  });
+
+  it("answers a second click when the sign-in ends, though the page was not opened again", async () => {
+    const world = await signingIn();
+    vi.spyOn(world.browser, "open").mockImplementation(never);
+    const again = world.connectFlow.start(mazdaKey, undefined);
+    await settled();
+    await returned(world);
+    await exchanged(world);
+    expect(codeOf(await again)).toBe("ok");
+  });
+
+  it("says so when the port fails to open in an unforeseen way", async () => {
+    const world = await createWorld();
+    vi.spyOn(world.callback, "listen").mockRejectedValueOnce(new Error("a bug"));
+    expect(codeOf(await world.connectFlow.start(mazdaKey, undefined))).toBe("internal_error");
+    expect([(await world.view(mazdaKey)).failure?.code, world.clock.waitsMs]).toEqual(["internal_error", []]);
   });
 });
 

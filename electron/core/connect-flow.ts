@@ -1,7 +1,7 @@
 /**
  * One Connect click from the click to the committed grant (RFC 6749 section 4.1, RFC 8252). Invariants: at most one
- * attempt a connection; after every wait the attempt is checked to be still the current one; however it ends, the
- * callback port is closed and the window and the browser page say how.
+ * attempt a connection; after every wait the attempt is checked to be still the current one; nothing outside is waited for
+ * longer than the attempt lasts; however it ends, the callback port is closed and the window and the browser page say how.
  */
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
@@ -35,6 +35,9 @@ interface Attempt {
   givesBack: boolean;
   /** Settles when the browser has been asked to open, or with why it was not. */
   opened: Promise<Result<undefined>>;
+  /** The grant is being stored. */
+  storing: Promise<unknown> | undefined;
+  stopTimer: () => void;
 }
 
 interface Waiting {
@@ -105,6 +108,11 @@ export class ConnectFlow {
     return ok();
   }
 
+  /** Settles when no grant of a sign-in of this connection is being stored; at once where none has come. */
+  async stored(key: ConnectionKey): Promise<void> {
+    await this.#attempts.get(connectionId(key))?.storing;
+  }
+
   /** Ends every sign-in; each closes its port as soon as it notices. */
   cancelAll(because: Failure): void {
     for (const attempt of this.#attempts.values()) this.cancel(attempt.live.key, because);
@@ -119,6 +127,11 @@ export class ConnectFlow {
       endedBecause: undefined,
       givesBack: false,
       opened: Promise.resolve(ok()),
+      storing: undefined,
+      stopTimer: this.#deps.clock.setTimer(connectTimeoutMinutes * 60_000, () => {
+        attempt.endedBecause ??= failure("connect_timed_out", { minutes: connectTimeoutMinutes });
+        attempt.controller.abort();
+      }),
     };
     this.#attempts.set(connectionId(live.key), attempt);
     this.#deps.connections.setOverlay(live, { kind: "Connecting" });
@@ -129,55 +142,65 @@ export class ConnectFlow {
   async #openAgain(attempt: Attempt): Promise<Result<undefined>> {
     const opened = await attempt.opened;
     if (!opened.ok || attempt.authorizationUrl === undefined) return opened;
-    return this.#deps.browser.open(attempt.authorizationUrl);
+    const again = await Promise.race([this.#deps.browser.open(attempt.authorizationUrl), aborted(attempt.controller.signal)]);
+    if (again !== undefined) return again;
+    // The sign-in has ended before the browser said anything: how is told by the connection.
+    return attempt.endedBecause === undefined ? ok() : err(attempt.endedBecause);
   }
 
   async #open(attempt: Attempt, client: ResolvedClient): Promise<Result<undefined>> {
-    const listening = await this.#deps.callback.listen(client.registration.redirectUris);
-    if (!listening.ok) return this.#fail(attempt, listening.error);
-    const pending = listening.value;
-    const stopTimer = this.#deps.clock.setTimer(connectTimeoutMinutes * 60_000, () => {
-      attempt.endedBecause ??= failure("connect_timed_out", { minutes: connectTimeoutMinutes });
-      attempt.controller.abort();
-    });
+    let pending: PendingCallback | undefined;
     try {
-      return await this.#openBrowser(attempt, client, pending, stopTimer);
+      const listening = await this.#listen(attempt, client);
+      if (!listening.ok) return this.#fail(attempt, listening.error);
+      pending = listening.value;
+      return await this.#openBrowser(attempt, client, pending);
     } catch {
       // A bug, or an address no URL can be made of: the port must be closed all the same.
-      stopTimer();
-      pending.close();
+      pending?.close();
       return this.#fail(attempt, failure("internal_error"));
     }
   }
 
-  async #openBrowser(
-    attempt: Attempt,
-    client: ResolvedClient,
-    pending: PendingCallback,
-    stopTimer: () => void,
-  ): Promise<Result<undefined>> {
+  /** A port that is open only after the attempt has ended is closed again. */
+  async #listen(attempt: Attempt, client: ResolvedClient): Promise<Result<PendingCallback>> {
+    const { signal } = attempt.controller;
+    const listening = this.#deps.callback.listen(client.registration.redirectUris);
+    const inTime = await Promise.race([listening, aborted(signal)]);
+    if (inTime !== undefined && !signal.aborted) return inTime;
+    const closeLate = (late: Result<PendingCallback>) => late.ok && late.value.close();
+    listening.then(closeLate, () => undefined);
+    return err(whyEnded(attempt));
+  }
+
+  async #openBrowser(attempt: Attempt, client: ResolvedClient, pending: PendingCallback): Promise<Result<undefined>> {
     const request = await this.#deps.oauth.authorizationRequest(client, pending.redirectUri);
     const received = pending.receive(request.state, client.provider.name);
     attempt.authorizationUrl = request.authorizationUrl;
-    const opened: Result<undefined> = attempt.controller.signal.aborted
-      ? err(attempt.endedBecause ?? failure("connect_cancelled"))
-      : await this.#deps.browser.open(request.authorizationUrl);
+    const opened = await this.#openPage(attempt, request.authorizationUrl, received);
     if (!opened.ok) {
-      stopTimer();
       pending.close();
       return this.#fail(attempt, opened.error);
     }
-    void this.#finishWhenAnswered(attempt, { client, pending, request, received }, stopTimer);
+    void this.#finishWhenAnswered(attempt, { client, pending, request, received });
     return ok();
   }
 
-  async #finishWhenAnswered(attempt: Attempt, waiting: Waiting, stopTimer: () => void): Promise<void> {
+  /** A browser that comes back was opened, whatever the system says of it, or if it says nothing. */
+  async #openPage(attempt: Attempt, url: string, received: Promise<unknown>): Promise<Result<undefined>> {
+    const { signal } = attempt.controller;
+    if (signal.aborted) return err(whyEnded(attempt));
+    const opened = await Promise.race([this.#deps.browser.open(url), received.then(() => ok()), aborted(signal)]);
+    return opened ?? err(whyEnded(attempt));
+  }
+
+  async #finishWhenAnswered(attempt: Attempt, waiting: Waiting): Promise<void> {
     const { pending, client } = waiting;
     const callback = await Promise.race([waiting.received, aborted(attempt.controller.signal)]);
-    stopTimer();
+    attempt.stopTimer();
     if (callback === undefined) {
       pending.close();
-      this.#fail(attempt, attempt.endedBecause ?? failure("connect_cancelled"));
+      this.#fail(attempt, whyEnded(attempt));
       return;
     }
     const connected = await this.#connect(attempt, waiting, callback).catch(() => err(failure("internal_error")));
@@ -191,21 +214,26 @@ export class ConnectFlow {
   }
 
   async #connect(attempt: Attempt, { client, request }: Waiting, callback: URLSearchParams): Promise<Result<undefined>> {
-    const { live, controller } = attempt;
-    const exchanged = await this.#deps.oauth.exchangeCode(client, request, callback, controller.signal);
-    if (attempt.endedBecause !== undefined) {
-      if (exchanged.ok && attempt.givesBack) void this.#giveBack(client, exchanged.value);
-      return err(attempt.endedBecause);
-    }
-    if (!exchanged.ok) return exchanged;
-    const state = { kind: "Active", grant: exchanged.value } as const;
-    const committed = await this.#deps.connections.commit(live, generationOf(live), state, { organisation: attempt.organisation });
+    const exchanged = await this.#deps.oauth.exchangeCode(client, request, callback, attempt.controller.signal);
+    if (!exchanged.ok) return attempt.endedBecause === undefined ? exchanged : err(attempt.endedBecause);
+    const storing = this.#store(attempt, exchanged.value);
+    attempt.storing = storing;
+    const stored = await storing;
+    if (!stored.ok && attempt.givesBack) void this.#giveBack(client, exchanged.value);
+    return stored;
+  }
+
+  async #store(attempt: Attempt, grant: Grant): Promise<Result<undefined>> {
+    const { live, organisation } = attempt;
+    if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
+    const state = { kind: "Active", grant } as const;
+    const committed = await this.#deps.connections.commit(live, generationOf(live), state, { organisation });
     if (committed.ok || committed.error.code !== "vault_conflict" || attempt.endedBecause !== undefined) return committed;
     // A background refresh of the old grant, or a Forget, was being written at the same moment: the new sign-in is what counts.
     const now = await this.#deps.connections.load(live.key);
     if (!now.ok) return now;
     if (attempt.endedBecause !== undefined) return err(attempt.endedBecause);
-    return this.#deps.connections.commit(now.value, generationOf(now.value), state, { organisation: attempt.organisation });
+    return this.#deps.connections.commit(now.value, generationOf(now.value), state, { organisation });
   }
 
   /** Tokens that came for a sign-in which had ended: nobody will use them, so the provider is told, once (RFC 7009). */
@@ -222,6 +250,9 @@ export class ConnectFlow {
 
   #end(attempt: Attempt, outcome: string, why?: Failure): void {
     const { live } = attempt;
+    attempt.stopTimer();
+    // Whoever still waits for the browser need not.
+    attempt.controller.abort();
     if (outcome === "ok") live.rejectedTokenId = undefined;
     if (this.#attempts.get(connectionId(live.key)) === attempt) {
       this.#attempts.delete(connectionId(live.key));
@@ -236,6 +267,10 @@ export class ConnectFlow {
     const untold = why === undefined || endedBecause?.code === "connect_superseded";
     this.#deps.connections.setOverlay(live, untold ? undefined : { kind: "ConnectFailed", failure: why });
   }
+}
+
+function whyEnded({ endedBecause }: Attempt): Failure {
+  return endedBecause ?? failure("connect_cancelled");
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

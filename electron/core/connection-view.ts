@@ -59,6 +59,8 @@ export function pipeConnection(view: ConnectionView): PipeConnection {
     ...defined("organisation", view.organisation),
     state: view.state,
     ...defined("accessTokenExpiresAt", seconds(view.accessTokenExpiresAtMs)),
+    ...defined("accessTokenExpiryIsEstimate", view.accessTokenExpiryIsEstimate),
+    ...defined("isNotRenewable", view.isNotRenewable),
     ...defined("grantExpiresAt", seconds(view.grantExpiresAtMs)),
     grantExpiryIsEstimate: view.grantExpiryIsEstimate,
     ...defined("problem", view.failure === undefined ? undefined : problemOf(view.failure)),

@@ -38,6 +38,7 @@ export class Connections {
   readonly #loading = new Map<string, Promise<Result<LiveConnection>>>();
   readonly #changed = createEmitter<ConnectionView>();
   readonly onChanged = this.#changed.listen;
+  #isClosed = false;
 
   constructor(deps: ConnectionsDeps) {
     this.#deps = deps;
@@ -142,9 +143,15 @@ export class Connections {
     return ok();
   }
 
+  /** The vault closes: nothing is tried again from here on. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   async #rewrite(live: LiveConnection): Promise<void> {
+    if (this.#isClosed) return;
     const written = await this.#writeUnsaved(live);
-    if (!written.ok) this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
+    if (!written.ok && !this.#isClosed) this.#deps.clock.setTimer(rewriteEveryMs, () => void this.#rewrite(live));
   }
 
   async #writeUnsaved(live: LiveConnection): Promise<Result<undefined>> {

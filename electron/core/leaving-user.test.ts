@@ -93,6 +93,67 @@ describe("ending all connections of a user", () => {
     expect([world.oauth.revocations.count, world.vault.connections.size, valueOf(await world.connections.list())]).toEqual([0, 0, []]);
   });
 
+  it("says of which end the provider has said nothing", async () => {
+    const world = await createWorld();
+    world.storeActive(atMazda, { accessTokenExpiryIsEstimate: true });
+    world.storeActive(atAcceptance);
+    // In memory: the list of the vault alone does not tell it.
+    await world.token(atMazda);
+    const ended = valueOf(await endAll(world, user));
+    expect(ended.map(({ environment, copiesEndIsEstimate }) => [environment, copiesEndIsEstimate])).toEqual([
+      ["acceptance", undefined],
+      ["production", true],
+    ]);
+  });
+
+  it("gives back what a first sign-in brings whose code is just being exchanged", async () => {
+    const world = await createWorld();
+    world.oauth.revocations.answerAtOnce = () => ({ kind: "done" });
+    valueOf(await world.connectFlow.start(atWebfleet, undefined));
+    world.callback.last.deliver();
+    await settled();
+    const ended = valueOf(await endAll(world, user));
+    expect([ended.map(({ outcome }) => outcome), world.oauth.revocations.count]).toEqual([["forgotten"], 0]);
+    world.oauth.exchanges.last.answer({ ok: true, value: world.newGrant("late") });
+    await settled();
+    expect(world.oauth.revocations.all.map(({ input }) => input.refreshToken)).toEqual([world.newGrant("late").refreshToken]);
+    expect([world.vault.connections.size, valueOf(await world.connections.list())]).toEqual([0, []]);
+  });
+
+  it("revokes what a first sign-in brings that is just being stored", async () => {
+    const world = await createWorld();
+    world.oauth.revocations.answerAtOnce = () => ({ kind: "done" });
+    valueOf(await world.connectFlow.start(atWebfleet, undefined));
+    world.callback.last.deliver();
+    await settled();
+    const release = world.vault.hold("commitConnection");
+    world.oauth.exchanges.last.answer({ ok: true, value: world.newGrant("late") });
+    await settled();
+    const ending = endAll(world, user);
+    await settled();
+    release();
+    expect(valueOf(await ending).map(({ outcome }) => outcome)).toEqual(["revoked"]);
+    expect(world.oauth.revocations.all.map(({ input }) => input.refreshToken)).toEqual([world.newGrant("late").refreshToken]);
+    expect([world.vault.connections.size, valueOf(await world.connections.list())]).toEqual([0, []]);
+  });
+
+  it("gives back what a first sign-in brings that the vault refuses at that moment", async () => {
+    const world = await createWorld();
+    world.oauth.revocations.answerAtOnce = () => ({ kind: "done" });
+    valueOf(await world.connectFlow.start(atWebfleet, undefined));
+    world.callback.last.deliver();
+    await settled();
+    world.vault.fail("commitConnection");
+    const release = world.vault.hold("commitConnection");
+    world.oauth.exchanges.last.answer({ ok: true, value: world.newGrant("late") });
+    await settled();
+    const ending = endAll(world, user);
+    await settled();
+    release();
+    expect(valueOf(await ending).map(({ outcome }) => outcome)).toEqual(["forgotten"]);
+    expect(world.oauth.revocations.all.map(({ input }) => input.refreshToken)).toEqual([world.newGrant("late").refreshToken]);
+  });
+
   it("fails when the connections cannot be read, and says nothing where there are none", async () => {
     const world = await createWorld();
     expect(valueOf(await endAll(world, user))).toEqual([]);

@@ -34,7 +34,7 @@ describe("at the start and after a sleep", () => {
     state.suspend();
     network.reachable = false;
     expect(state.isUsable).toBe(false);
-    await clock.advance(3_600_000);
+    await clock.advance(30_000);
     expect(state.isUsable).toBe(false);
     state.resume();
     await settled();
@@ -49,6 +49,14 @@ describe("at the start and after a sleep", () => {
     await clock.advance(58_000);
     expect(state.isUsable).toBe(false);
     await clock.advance(4_000);
+    expect(state.isUsable).toBe(true);
+  });
+
+  it("does not take a sleep that never came, or whose end nobody told, for more than a minute", async () => {
+    const { clock, state } = await createState();
+    state.suspend();
+    await clock.advance(60_000);
+    await settled();
     expect(state.isUsable).toBe(true);
   });
 
@@ -90,19 +98,47 @@ describe("without a network", () => {
     expect([state.isUsable, state.notice()]).toEqual([true, undefined]);
   });
 
-  it("is noticed by a request that found none, and is looked for less and less often while names resolve all the same", async () => {
-    const { clock, state } = await createState();
-    const waits: number[] = [];
-    for (let round = 0; round < 6; round += 1) {
-      state.report(offline);
-      const fromMs = clock.nowMs();
-      while (!state.isUsable) await clock.advance(1_000);
-      waits.push(clock.nowMs() - fromMs);
-    }
-    expect(waits).toEqual([2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-    state.report(undefined);
+  it("stays so however long it lasts, while the system is sure", async () => {
+    const { clock, network, state } = await createState();
+    network.become(false);
+    await clock.advance(24 * 3_600_000);
+    expect([state.isUsable, state.notice()?.code]).toEqual([false, "network_offline"]);
+  });
+
+  it("is found out by a request that found none, and looked for less and less often", async () => {
+    const { clock, network, state } = await createState();
+    network.reachable = false;
     state.report(offline);
-    await clock.advance(2_000);
+    await settled();
+    expect([state.isUsable, state.notice()?.code]).toEqual([false, "network_offline"]);
+    const looksAtMs: number[] = [];
+    const startMs = clock.nowMs();
+    network.canReach = async () => {
+      looksAtMs.push(clock.nowMs() - startMs);
+      return false;
+    };
+    await clock.advance(50_000);
+    expect(looksAtMs).toEqual([2_000, 6_000, 14_000, 30_000]);
+    network.canReach = async () => true;
+    await clock.advance(45_000);
+    expect([state.isUsable, state.notice()]).toEqual([true, undefined]);
+  });
+
+  it("lets requests find out, a minute at a time, where no name ever resolves and requests get through all the same", async () => {
+    const { clock, network, state } = await createState();
+    network.reachable = false;
+    state.report(offline);
+    await settled();
+    await clock.advance(59_000);
+    expect(state.isUsable).toBe(false);
+    await clock.advance(1_000);
+    expect([state.isUsable, state.notice()?.code, await state.whyNotForCaller()]).toEqual([true, "network_offline", undefined]);
+    state.report(offline);
+    expect(state.isUsable).toBe(false);
+    await clock.advance(60_000);
+    state.report(undefined);
+    expect([state.isUsable, state.notice()]).toEqual([true, undefined]);
+    await clock.advance(3_600_000);
     expect(state.isUsable).toBe(true);
   });
 
@@ -110,6 +146,7 @@ describe("without a network", () => {
     const { clock, network, state } = await createState();
     network.reachable = false;
     state.report(offline);
+    await settled();
     expect((await state.whyNotForCaller())?.retryAfterSeconds).toBe(2);
     await clock.advance(3_000);
     expect((await state.whyNotForCaller())?.code).toBe("network_offline");
@@ -118,28 +155,40 @@ describe("without a network", () => {
   });
 });
 
-describe("a network that wants a person", () => {
-  it("is told with its reason, is tried again by itself, and by a program after ten seconds", async () => {
-    const { clock, state } = await createState();
-    state.report(portal);
-    expect([state.isUsable, state.notice()]).toEqual([false, portal]);
-    expect(await state.whyNotForCaller()).toMatchObject({ code: "network_sign_in_needed", retryAfterSeconds: 10 });
-    await clock.advance(10_000);
-    expect(await state.whyNotForCaller()).toBeUndefined();
-    await clock.advance(20_000);
-    expect([state.isUsable, state.notice()]).toEqual([true, undefined]);
+describe("what is no matter of the network", () => {
+  it("is one provider whose name is not found, while another one's is", async () => {
+    const { network, state, changes } = await createState({ targets: ["https://gone.test/token", "https://mazda.test/token"] });
+    network.canReach = async (url) => url.includes("mazda");
+    const before = changes();
+    for (let failed = 0; failed < 20; failed += 1) state.report(offline);
+    await settled();
+    expect([state.isUsable, changes()]).toEqual([true, before]);
   });
 
-  it("is over as soon as a request was answered", async () => {
+  it.each([portal, failure("provider_busy", { provider: "Mazda", status: 500 })])("is $code", async (failed) => {
     const { state } = await createState();
-    state.report(portal);
-    state.report(undefined);
+    state.report(failed);
+    await settled();
     expect([state.isUsable, state.notice()]).toEqual([true, undefined]);
   });
+});
 
-  it("is not seen in a provider's own failures", async () => {
-    const { state } = await createState();
-    state.report(failure("provider_busy", { provider: "Mazda", status: 500 }));
+describe("a look that hangs", () => {
+  it("keeps nobody waiting when another way is there", async () => {
+    const { state, network, clock } = await createState({ targets: ["https://hangs.test/token", "https://mazda.test/token"] });
+    network.canReach = (url) => (url.includes("hangs") ? new Promise(() => undefined) : Promise.resolve(true));
+    state.resume();
+    await clock.advance(0);
+    expect(state.isUsable).toBe(true);
+  });
+
+  it("is given up, and a minute after the start requests may go", async () => {
+    const { state, network, clock } = await createState({ reachable: false });
+    network.canReach = () => new Promise(() => undefined);
+    state.resume();
+    await clock.advance(59_000);
+    expect(state.isUsable).toBe(false);
+    await clock.advance(1_000);
     expect(state.isUsable).toBe(true);
   });
 });
@@ -147,5 +196,14 @@ describe("a network that wants a person", () => {
 it("sets no timer any more when it is closed", async () => {
   const { clock, state } = await createState({ reachable: false });
   state.close();
+  expect(clock.waitsMs).toEqual([]);
+});
+
+it("sets none for what becomes of a request that was still under way then", async () => {
+  const { clock, network, state } = await createState();
+  network.reachable = false;
+  state.close();
+  state.report(offline);
+  await settled();
   expect(clock.waitsMs).toEqual([]);
 });

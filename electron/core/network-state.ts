@@ -1,9 +1,10 @@
 /**
- * Whether requests may go out at all. Being offline is a state of the network and never of a connection: while it lasts, nothing
+ * Whether this computer has a network. Being offline is a state of the network and never of a connection: while it lasts, nothing
  * is tried in the background, and no connection is shown as failing.
  *
  * Invariants: after a sleep, and at the start, nothing goes out in the background before the way to a provider begins (its name
- * resolves, or a proxy takes it), for a minute at most; a network that was found in trouble is tried again by itself.
+ * resolves, or a proxy takes it), for a minute at most; no state but "online" lasts without something being set to end it, unless
+ * the system itself is sure that there is no network; what one provider alone cannot be reached by is no matter of the network.
  */
 import { type Failure, type FailureCode, failure } from "../../shared/failure.ts";
 import { assertNever } from "../../shared/result.ts";
@@ -15,16 +16,16 @@ const longestWaitMs = 60_000;
 const lookAgainMs = 2_000;
 /** However long a network is away, it is looked for this often. */
 const longestLookAgainMs = 30_000;
-/** Signing in to a network, or setting a clock, takes a person a while. */
-const troubleMs = 30_000;
+/** Resolving a name, or running a proxy script, may hang. */
+const longestLookMs = 10_000;
 /** However often programs ask, a network that has just failed is not tried again sooner than this. */
-const callerRetryMs = { offline: 2_000, troubled: 10_000 } as const;
+const callerRetryMs = 2_000;
 /** A program is not kept waiting longer for a network that is just waking up. */
 const callerWaitMs = 5_000;
 
 const troubles: readonly FailureCode[] = ["network_offline", "network_sign_in_needed", "proxy_sign_in_needed", "certificate_date_invalid"];
 
-/** Whether a failure says something about the network and not about a provider or a connection. */
+/** Whether a failure says something about the way to a provider, and nothing about the provider or a connection. */
 export function isNetworkTrouble(code: FailureCode): boolean {
   return troubles.includes(code);
 }
@@ -34,10 +35,9 @@ type State =
   /** Asleep, or about to be. */
   | { readonly kind: "suspended" }
   /** Just woken up or started: is the network there yet? */
-  | { readonly kind: "waiting"; readonly untilMs: number }
-  | { readonly kind: "offline"; readonly sinceMs: number }
-  /** Something between here and the provider wants a person. */
-  | { readonly kind: "troubled"; readonly sinceMs: number; readonly failure: Failure };
+  | { readonly kind: "waiting" }
+  /** `mayTry`: names have not resolved for so long that a request is to find out. */
+  | { readonly kind: "offline"; readonly sinceMs: number; readonly mayTry: boolean };
 
 export interface NetworkStateDeps {
   readonly network: Network;
@@ -52,11 +52,14 @@ export class NetworkState {
   /** Whether requests may go out has changed, or what there is to tell about it. */
   readonly onChanged = this.#changed.listen;
   #state: State = { kind: "online" };
-  #stopTimer: () => void = () => undefined;
+  /** When it is looked again. */
+  #stopLookTimer: () => void = () => undefined;
+  /** When the present state ends by itself. */
+  #stopEndTimer: () => void = () => undefined;
   #stopListening: () => void = () => undefined;
   #looking: Promise<boolean> | undefined;
   #looks = 0;
-  /** Looks, or requests, that found no network, in a row. */
+  /** Looks that found no network, in a row. */
   #misses = 0;
   readonly #closing = new AbortController();
 
@@ -72,19 +75,18 @@ export class NetworkState {
 
   close(): void {
     this.#closing.abort();
-    this.#stopTimer();
+    this.#stopTimers();
     this.#stopListening();
   }
 
   /** Whether work that nobody waits for may go out. */
   get isUsable(): boolean {
-    return this.#state.kind === "online";
+    return this.#state.kind === "online" || (this.#state.kind === "offline" && this.#state.mayTry);
   }
 
-  /** What a person should know about the network; nothing while it is just waking up. */
+  /** What a person should know; nothing while the network is just waking up. */
   notice(): Failure | undefined {
-    if (this.#state.kind === "offline") return failure("network_offline");
-    return this.#state.kind === "troubled" ? this.#state.failure : undefined;
+    return this.#state.kind === "offline" ? failure("network_offline") : undefined;
   }
 
   suspend(): void {
@@ -104,10 +106,13 @@ export class NetworkState {
       if (this.#state.kind !== "online") this.#enter({ kind: "online" });
       return;
     }
-    if (!isNetworkTrouble(failed.code)) return;
-    const sinceMs = this.#deps.clock.nowMs();
-    if (failed.code === "network_offline") this.#enter({ kind: "offline", sinceMs });
-    else this.#enter({ kind: "troubled", sinceMs, failure: failed });
+    if (failed.code !== "network_offline" || this.#state.kind === "waiting") return;
+    if (this.#state.kind === "offline") {
+      this.#enter({ kind: "offline", sinceMs: this.#nowMs(), mayTry: false });
+      return;
+    }
+    // One provider's name may be unknown while everything else is there.
+    void this.#look();
   }
 
   /**
@@ -115,10 +120,9 @@ export class NetworkState {
    * was down a moment ago.
    */
   async whyNotForCaller(): Promise<Failure | undefined> {
-    const { network } = this.#deps;
     // The system's "no" is sure, its "yes" is not.
-    if (!network.isOnline()) {
-      if (this.#state.kind !== "offline") this.report(failure("network_offline"));
+    if (!this.#deps.network.isOnline()) {
+      if (this.#state.kind === "online") this.#goOffline();
       return offlineForNow();
     }
     const state = this.#state;
@@ -129,50 +133,62 @@ export class NetworkState {
       case "waiting":
         await this.#lookBriefly();
         return undefined;
-      case "troubled":
-        return this.#isRecent(state.sinceMs, callerRetryMs.troubled) ? withRetry(state.failure, callerRetryMs.troubled) : undefined;
       case "offline":
-        return this.#isRecent(state.sinceMs, callerRetryMs.offline) || !(await this.#lookBriefly()) ? offlineForNow() : undefined;
+        if (state.mayTry) return undefined;
+        return this.#isRecent(state.sinceMs) || !(await this.#lookBriefly()) ? offlineForNow() : undefined;
       default:
         return assertNever(state);
     }
   }
 
-  #isRecent(sinceMs: number, withinMs: number): boolean {
-    const agoMs = this.#deps.clock.nowMs() - sinceMs;
-    return agoMs >= 0 && agoMs < withinMs;
+  #isRecent(sinceMs: number): boolean {
+    const agoMs = this.#nowMs() - sinceMs;
+    return agoMs >= 0 && agoMs < callerRetryMs;
   }
 
-  /** Resolving a name may take as long as it likes; a program does not wait for that. */
   #lookBriefly(): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const stopTimer = this.#deps.clock.setTimer(callerWaitMs, () => resolve(false));
-    return Promise.race([this.#look(), promise]).finally(stopTimer);
+    return this.#limited(this.#look(), callerWaitMs);
   }
 
   #wait(): void {
     // What a look finds that began before a sleep is of yesterday.
     this.#looking = undefined;
     this.#looks += 1;
-    this.#enter({ kind: "waiting", untilMs: this.#deps.clock.nowMs() + longestWaitMs });
+    this.#misses = 0;
+    this.#enter({ kind: "waiting" });
+  }
+
+  #goOffline(): void {
+    this.#enter({ kind: "offline", sinceMs: this.#nowMs(), mayTry: false });
   }
 
   #systemSaysSo(): void {
     const { kind } = this.#state;
     if (kind === "suspended") return;
     if (!this.#deps.network.isOnline()) {
-      if (kind !== "offline") this.#enter({ kind: "offline", sinceMs: this.#deps.clock.nowMs() });
-    } else if (kind === "offline" || kind === "waiting") this.#wait();
+      if (kind !== "offline") this.#goOffline();
+    } else if (kind !== "online") this.#wait();
   }
 
   #enter(state: State): void {
-    const before = this.#state;
+    const before = { isUsable: this.isUsable, kind: this.#state.kind };
     this.#state = state;
-    this.#stopTimer();
+    this.#stopTimers();
+    if (this.#closing.signal.aborted) return;
     if (state.kind === "waiting") void this.#look();
     if (state.kind === "offline") this.#lookLater();
-    if (state.kind === "troubled") this.#stopTimer = this.#deps.clock.setTimer(troubleMs, () => this.#enter({ kind: "online" }));
-    if (before.kind !== state.kind || state.kind === "troubled") this.#changed.emit(undefined);
+    if (state.kind !== "online") this.#stopEndTimer = this.#deps.clock.setTimer(longestWaitMs, () => this.#endByItself());
+    if (before.kind !== state.kind || before.isUsable !== this.isUsable) this.#changed.emit(undefined);
+  }
+
+  /** Some networks resolve no names and carry requests all the same: the request itself is the last judge. */
+  #endByItself(): void {
+    const { kind } = this.#state;
+    // Still awake a minute after it was to sleep: it was not to be, or nobody has told of the end of it.
+    if (kind === "suspended") return this.#wait();
+    const isOnline = this.#deps.network.isOnline();
+    if (kind === "waiting") return isOnline ? this.#enter({ kind: "online" }) : this.#goOffline();
+    if (kind === "offline") this.#enter({ kind: "offline", sinceMs: this.#nowMs(), mayTry: isOnline });
   }
 
   /** Looks whether the way to a provider begins; whoever asks meanwhile is told the same. */
@@ -184,44 +200,57 @@ export class NetworkState {
   }
 
   async #lookOnce(look: number): Promise<boolean> {
-    const state = this.#state;
-    const isThere = await this.#canReachAny();
+    const isThere = await this.#limited(this.#canReachAny(), longestLookMs);
     if (look !== this.#looks) return isThere;
     this.#looking = undefined;
-    if (this.#closing.signal.aborted || (this.#state.kind !== "waiting" && this.#state.kind !== "offline")) return isThere;
-    const isTired = state.kind === "waiting" && this.#deps.clock.nowMs() >= state.untilMs;
-    // Some networks resolve no names and carry requests all the same: the request itself is the last judge.
-    if (isThere || (isTired && this.#deps.network.isOnline())) {
-      this.#enter({ kind: "online" });
+    if (this.#closing.signal.aborted || this.#state.kind === "suspended") return isThere;
+    if (isThere) {
+      if (this.#state.kind !== "online") this.#enter({ kind: "online" });
       return true;
     }
-    if (isTired) this.#enter({ kind: "offline", sinceMs: this.#deps.clock.nowMs() });
+    if (this.#state.kind === "online") this.#goOffline();
     else this.#lookLater();
     return false;
   }
 
   /** Less and less often: a name that resolves while no request gets through must not keep anything spinning. */
   #lookLater(): void {
-    const waitMs =
-      this.#state.kind === "waiting" ? lookAgainMs : Math.min(longestLookAgainMs, lookAgainMs * 2 ** Math.min(this.#misses, 10));
+    const doubled = lookAgainMs * 2 ** Math.min(this.#misses, 10);
+    const waitMs = this.#state.kind === "waiting" ? lookAgainMs : Math.min(longestLookAgainMs, doubled);
     this.#misses += 1;
-    this.#stopTimer();
-    this.#stopTimer = this.#deps.clock.setTimer(waitMs, () => void this.#look());
+    this.#stopLookTimer();
+    this.#stopLookTimer = this.#deps.clock.setTimer(waitMs, () => void this.#look());
   }
 
+  /** The first target that can be reached is enough. */
   async #canReachAny(): Promise<boolean> {
     if (!this.#deps.network.isOnline()) return false;
     const targets = this.#deps.targets();
     if (targets.length === 0) return true;
-    const reached = await Promise.all(targets.map((url) => this.#deps.network.canReach(url, this.#closing.signal)));
-    return reached.includes(true);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const looks = targets.map(async (url) => {
+      if (await this.#deps.network.canReach(url, this.#closing.signal)) resolve(true);
+    });
+    void Promise.allSettled(looks).then(() => resolve(false));
+    return promise;
+  }
+
+  #limited(work: Promise<boolean>, limitMs: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const stopTimer = this.#deps.clock.setTimer(limitMs, () => resolve(false));
+    return Promise.race([work, promise]).finally(stopTimer);
+  }
+
+  #stopTimers(): void {
+    this.#stopLookTimer();
+    this.#stopEndTimer();
+  }
+
+  #nowMs(): number {
+    return this.#deps.clock.nowMs();
   }
 }
 
 function offlineForNow(): Failure {
-  return withRetry(failure("network_offline"), callerRetryMs.offline);
-}
-
-function withRetry(why: Failure, afterMs: number): Failure {
-  return { ...why, retryAfterSeconds: afterMs / 1000 };
+  return failure("network_offline", {}, { retryAfterSeconds: callerRetryMs / 1000 });
 }

@@ -270,6 +270,29 @@ describe("what else a program may do", () => {
     expect(shown).toHaveLength(1);
   });
 
+  it("sees of which token the end is only estimated, and what cannot be renewed", async () => {
+    const { world, service } = await createService();
+    const { refreshToken: _none, ...grant } = world.newGrant("once", { accessTokenExpiryIsEstimate: true });
+    world.store({ ...mazdaKey, user: "once" }, { kind: "Active", grant });
+    const [once, usual] = await Promise.all(
+      ["once", mazdaKey.user].map((user) => service.connectionGet(program(everything), { provider: "mazda", user })),
+    );
+    expect(once).toMatchObject({ ok: true, value: { accessTokenExpiryIsEstimate: true, isNotRenewable: true } });
+    expect(usual).not.toHaveProperty("value.accessTokenExpiryIsEstimate");
+    expect(usual).not.toHaveProperty("value.isNotRenewable");
+  });
+
+  it("cannot begin a sign-in where a port is taken or no browser opens, and the window shows the row all the same", async () => {
+    const { world, service, shown } = await createService();
+    const start = async () => codeOf(await service.connectStart(program(everything), mazdaKey));
+    world.callback.failure = failure("port_in_use", { port: 8310 });
+    expect(await start()).toBe("port_in_use");
+    world.callback.failure = undefined;
+    world.browser.failure = failure("browser_not_opened");
+    expect(await start()).toBe("browser_not_opened");
+    expect(shown).toHaveLength(2);
+  });
+
   it("starts a sign-in and gets the connection as Connecting, then cancels it", async () => {
     const { service, audit } = await createService();
     const selector = { provider: "mazda", user: "new.user" };

@@ -10,7 +10,7 @@ const busy = failure("provider_busy", { provider: "Mazda", status: 502 });
 
 function createGate() {
   const clock = new FakeClock();
-  const gate = new ProviderGate({ clock, random: () => 0 });
+  const gate = new ProviderGate({ clock, monotonicMs: clock.monotonicMs, random: () => 0 });
   const passed: { readonly name: string; readonly atMs: number; readonly pass: Pass }[] = [];
   const refused: string[] = [];
   const startMs = clock.nowMs();
@@ -126,6 +126,56 @@ describe("the cap of a provider", () => {
   });
 });
 
+describe("trouble on the way to a provider", () => {
+  const portal = failure("network_sign_in_needed", { provider: "Mazda" });
+
+  it("pauses that provider at once, says why to programs, and touches no other one", async () => {
+    const { gate, ask, send, refused, passed } = createGate();
+    await send(1, portal);
+    ask("program", "caller");
+    ask("other", "caller", other);
+    await settled();
+    expect([refused, passed.at(-1)?.name]).toEqual([["program network_sign_in_needed 3"], "other"]);
+    expect(gate.notices()).toEqual([portal]);
+  });
+
+  it("is told once, however many providers meet it, and a proxy by its name", async () => {
+    const { gate, ask, passed } = createGate();
+    for (const of of [lane, other, { ...lane, environment: "acceptance" as const }]) ask("one", "caller", of);
+    await settled();
+    for (const { pass } of passed) pass.done(failure("proxy_sign_in_needed", { proxy: "proxy.test:3128" }));
+    expect(gate.notices().map(({ params }) => params["proxy"])).toEqual(["proxy.test:3128"]);
+  });
+
+  it("is tried at once when the network is back or a person has done what it wanted, unlike a provider that fails itself", async () => {
+    const { gate, ask, send, passed, refused } = createGate();
+    await send(1, portal);
+    for (let number = 0; number < 5; number += 1) ask("failing", "caller", other);
+    await settled();
+    for (const { pass } of passed.slice(1)) pass.done(busy);
+    gate.networkIsBack();
+    ask("now", "caller");
+    ask("still paused", "caller", other);
+    await settled();
+    expect([passed.at(-1)?.name, refused]).toEqual(["now", ["still paused provider_paused 3"]]);
+    passed.at(-1)?.pass.done(undefined);
+    expect(gate.notices()).toEqual([]);
+  });
+});
+
+it("holds its cap, and does not pause for years, whatever the wall clock does", async () => {
+  const { gate, ask, send, clock, refused, passed } = createGate();
+  await send(5, busy);
+  clock.setBack(10 * 365 * 24 * 3_600_000);
+  expect((gate.pauseOf("mazda", "production")?.nextTryAtMs ?? 0) - clock.nowMs()).toBeLessThanOrEqual(60_000);
+  ask("program", "caller");
+  await clock.advance(60_000);
+  expect(refused).toEqual(["program provider_paused 60"]);
+  ask("later", "caller");
+  await settled();
+  expect(passed.at(-1)?.name).toBe("later");
+});
+
 describe("a provider that only fails", () => {
   it("is paused after five failures in a row, with the time of the next try, and everybody who waits is told", async () => {
     const { gate, ask, send, refused, clock } = createGate();
@@ -139,13 +189,12 @@ describe("a provider that only fails", () => {
     expect(refused).toEqual(["program provider_paused 3"]);
   });
 
-  it("is not paused by failures with successes in between, by dead grants, or by trouble of the network", async () => {
+  it("is not paused by failures with successes in between, or by dead grants", async () => {
     const { gate, send } = createGate();
     for (let round = 0; round < 5; round += 1) {
       await send(4, busy);
       await send(1, round % 2 === 0 ? undefined : failure("grant_dead", { provider: "Mazda" }));
     }
-    await send(20, failure("network_offline"));
     expect(gate.pauseOf("mazda", "production")).toBeUndefined();
   });
 

@@ -2,7 +2,7 @@
  * Lets refresh requests out to the providers: never more than a provider's cap in any second, callers before the background,
  * and none for a while to a provider that only fails (a circuit breaker).
  *
- * Invariants, for each provider environment ("lane"): in every second at most `maxRequestsPerSecond` passes; at most
+ * Invariants, for each provider environment ("lane", and nothing that one meets touches another): in every second at most `maxRequestsPerSecond` passes; at most
  * `maxInFlight` at a time; while it is paused nothing passes, and after the pause one request first tries whether it is back.
  */
 import { type Failure, failure } from "../../shared/failure.ts";
@@ -10,7 +10,7 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import type { Environment, ProviderPause } from "../../shared/views.ts";
 import { createEmitter } from "./emitter.ts";
 import { isNetworkTrouble } from "./network-state.ts";
-import type { Clock } from "./ports.ts";
+import type { Clock, ResolvedClient } from "./ports.ts";
 
 /** What a provider's server takes without noticing; a workstation with 5,000 connections is through in five minutes. */
 export const usualRequestsPerSecond = 20;
@@ -55,8 +55,15 @@ export interface ProviderLane {
   readonly maxRequestsPerSecond?: number | undefined;
 }
 
+/** The lane that a client's requests go in. */
+export function laneOf({ provider, environment }: ResolvedClient): ProviderLane {
+  return { provider: provider.id, environment, providerName: provider.name, maxRequestsPerSecond: provider.maxRequestsPerSecond };
+}
+
 export interface ProviderGateDeps {
   readonly clock: Clock;
+  /** A clock that is never set, in milliseconds: the cap holds whatever time it is. */
+  readonly monotonicMs: () => number;
   /** 0 ≤ value < 1, for jitter. */
   readonly random: () => number;
 }
@@ -116,8 +123,27 @@ export class ProviderGate {
   pauseOf(provider: string, environment: Environment): ProviderPause | undefined {
     const pause = this.#lanes.get(laneId(provider, environment))?.pause;
     if (pause === undefined) return undefined;
-    const { isOver: _, ...view } = pause;
-    return view;
+    const { isOver: _, nextTryAtMs, ...view } = pause;
+    return { ...view, nextTryAtMs: Math.min(nextTryAtMs, this.#deps.clock.nowMs() + longestPauseMs) };
+  }
+
+  /** What people should know about the way to the providers, each thing once: a sign-in page of the network, a proxy, a date. */
+  notices(): readonly Failure[] {
+    const failures = [...this.#lanes.values()].flatMap(({ pause }) => pause?.failure ?? []);
+    const troubles = failures.filter(({ code }) => isNetworkTrouble(code) && code !== "network_offline");
+    return [...new Map(troubles.map((trouble) => [`${trouble.code} ${String(trouble.params["proxy"])}`, trouble])).values()];
+  }
+
+  /** The network is back, or a person has done what it wanted: whoever is paused because of it is tried at once. */
+  networkIsBack(): void {
+    for (const lane of this.#lanes.values()) {
+      if (lane.pause === undefined || !isNetworkTrouble(lane.pause.failure.code)) continue;
+      lane.stopTimer();
+      lane.pauses = 0;
+      lane.pause = { ...lane.pause, nextTryAtMs: this.#deps.clock.nowMs(), isOver: true };
+      this.#changed.emit(undefined);
+      this.#pump(lane);
+    }
   }
 
   /** Answers everybody who waits with `shutting_down`. */
@@ -172,10 +198,8 @@ export class ProviderGate {
   }
 
   #fill(lane: Lane): void {
-    const nowMs = this.#deps.clock.nowMs();
-    // A clock that went back fills nothing; one that went on fills no more than the bucket holds.
-    const passedMs = Math.max(0, nowMs - lane.filledAtMs);
-    lane.tokens = Math.min(lane.burst, lane.tokens + (passedMs * lane.perSecond) / 1000);
+    const nowMs = this.#deps.monotonicMs();
+    lane.tokens = Math.min(lane.burst, lane.tokens + ((nowMs - lane.filledAtMs) * lane.perSecond) / 1000);
     lane.filledAtMs = nowMs;
   }
 
@@ -202,7 +226,7 @@ export class ProviderGate {
   }
 
   #judge(lane: Lane, failed: Failure | undefined, isTrial: boolean): void {
-    if (failed !== undefined && !blamesProvider(failed)) return;
+    if (failed !== undefined && !saysAnything(failed)) return;
     if (failed === undefined || !isTroubled(failed)) {
       lane.failures = 0;
       lane.pauses = 0;
@@ -217,14 +241,16 @@ export class ProviderGate {
     lane.failures += 1;
     // A service that says how long it will be away says so to everybody; 429 may be about one client or user only.
     const isAway = failed.params["status"] === 503 && failed.retryAfterSeconds !== undefined;
-    if (lane.failures >= failuresToPause || isAway || isTrial) this.#pause(lane, failed);
+    // What lies between here and the provider meets every request alike.
+    const isOnTheWay = isNetworkTrouble(failed.code);
+    if (lane.failures >= failuresToPause || isAway || isOnTheWay || isTrial) this.#pause(lane, failed);
   }
 
   #pause(lane: Lane, failed: Failure): void {
     const nowMs = this.#deps.clock.nowMs();
     const bound = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(lane.pauses, 10));
     const askedMs = Math.min((failed.retryAfterSeconds ?? 0) * 1000, longestPauseMs);
-    const waitMs = Math.max(bound * (0.5 + this.#deps.random() / 2), askedMs);
+    const waitMs = Math.max(Math.ceil(bound * (0.5 + this.#deps.random() / 2)), askedMs);
     lane.pauses += 1;
     lane.pause = { sinceMs: lane.pause?.sinceMs ?? nowMs, nextTryAtMs: nowMs + waitMs, failure: failed, isOver: false };
     lane.stopTimer();
@@ -238,7 +264,9 @@ export class ProviderGate {
 
   #whyPaused(lane: Lane): Failure | undefined {
     if (lane.pause === undefined || lane.pause.isOver) return undefined;
-    return pausedFailure(lane, Math.max(0, lane.pause.nextTryAtMs - this.#deps.clock.nowMs()));
+    const leftMs = lane.pause.nextTryAtMs - this.#deps.clock.nowMs();
+    // By a clock that has been set since it may be years.
+    return pausedFailure(lane, Math.min(Math.max(0, leftMs), longestPauseMs));
   }
 
   #refuseAll(lane: Lane, why: Failure): void {
@@ -266,7 +294,7 @@ export class ProviderGate {
       burst,
       perSecond,
       tokens: burst,
-      filledAtMs: this.#deps.clock.nowMs(),
+      filledAtMs: this.#deps.monotonicMs(),
       callers: new Set(),
       background: new Set(),
       inFlight: 0,
@@ -290,18 +318,22 @@ function refused(why: Failure): Ticket {
   return { pass: Promise.resolve(err(why)), promote: () => undefined };
 }
 
-function pausedFailure(lane: Lane, waitMs: number): Failure {
-  return failure("provider_paused", { provider: lane.providerName }, { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) });
+/** A person can do something about what lies on the way; a provider that fails is only to be waited for. */
+function pausedFailure({ pause, providerName }: Lane, waitMs: number): Failure {
+  const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
+  if (pause !== undefined && isNetworkTrouble(pause.failure.code)) return { ...pause.failure, retryAfterSeconds };
+  return failure("provider_paused", { provider: providerName }, { retryAfterSeconds });
 }
 
-/** Failures of the network, and of this app itself, say nothing about the provider. */
-function blamesProvider({ code }: Failure): boolean {
-  return !isNetworkTrouble(code) && code !== "shutting_down" && code !== "internal_error" && !code.startsWith("vault_");
+/** Failures of this app itself say nothing about a provider or the way to it. */
+function saysAnything({ code }: Failure): boolean {
+  return code !== "shutting_down" && code !== "internal_error" && !code.startsWith("vault_");
 }
 
-/** Whether the provider, as a whole, seems to be in trouble. A dead grant, or wrong credentials, is an answer like any other. */
+/** Whether the provider as a whole, or the way to it, seems to be in trouble. A dead grant, or wrong credentials, is an answer like any other. */
 function isTroubled({ code }: Failure): boolean {
   return (
+    isNetworkTrouble(code) ||
     code === "provider_busy" ||
     code === "provider_timed_out" ||
     code === "provider_unreachable" ||

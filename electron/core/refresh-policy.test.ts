@@ -48,6 +48,13 @@ describe("the background refresh", () => {
     expect(refreshDueAtMs(grantOf(0, 60 * minuteMs), { ...usual, isSaving: true })).toBe(7 * dayMs);
   });
 
+  it("is due at half of the grant's own life, where the provider tells that it ends sooner", () => {
+    const grant = { ...grantOf(0, 30 * dayMs), grantExpiresAtMs: dayMs, grantExpiryIsEstimate: false };
+    expect([refreshDueAtMs(grant, usual), refreshDueAtMs(grant, { ...usual, isSaving: true })]).toEqual([dayMs / 2, dayMs / 2]);
+    expect(refreshDueAtMs({ ...grant, grantExpiryIsEstimate: true }, usual)).toBe(7 * dayMs);
+    expect(refreshDueAtMs({ ...grant, grantExpiresAtMs: -dayMs }, usual)).toBe(minuteMs);
+  });
+
   it("is due at once for a grant that a wrong clock has put into the future", () => {
     expect(refreshDueAtMs(grantOf(dayMs, 60 * minuteMs), { ...usual, nowMs: 5 })).toBe(5);
   });

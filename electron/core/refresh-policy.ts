@@ -11,6 +11,8 @@ const refreshBeforeEndMs = 5 * 60_000;
 const jitterShare = 0.05;
 /** Where power or data are to be saved, a token that programs ask for is renewed this late. */
 const savingShareOfLife = 0.95;
+const grantShareOfLife = 0.5;
+const shortestGrantWaitMs = 60_000;
 /** A program that has asked within this time is likely to ask again. */
 const usedWithinMs = 24 * 60 * 60_000;
 /** An InDoubt grant is tried again only this close to the end of its access token: until then nothing is risked. */
@@ -35,7 +37,7 @@ export function isFreshEnough(grant: Grant, nowMs: number, minValiditySeconds: n
  */
 export function reachableValiditySeconds(grant: Grant, minValiditySeconds: number): number {
   const halfLifeSeconds = (grant.accessTokenExpiresAtMs - grant.obtainedAtMs) / 2000;
-  return Math.min(minValiditySeconds, Math.max(defaultMinValiditySeconds, halfLifeSeconds));
+  return Math.min(minValiditySeconds, Math.max(0, halfLifeSeconds));
 }
 
 /** Whether the access token has not ended yet, so that it can be served when nothing better can be had. */
@@ -64,8 +66,15 @@ export function refreshDueAtMs(grant: Grant, plan: RefreshPlan): number | undefi
   if (grant.refreshToken === undefined) return undefined;
   // Whatever clock this was obtained by, it was wrong, and so may be its end.
   if (grant.obtainedAtMs - plan.nowMs > futureMs) return plan.nowMs;
-  const waitMs = Math.min(renewalWaitMs(grant, plan), plan.keepAliveDays * dayMs);
+  const waitMs = Math.min(renewalWaitMs(grant, plan), plan.keepAliveDays * dayMs, grantWaitMs(grant));
   return grant.obtainedAtMs + waitMs * (1 - jitterShare * plan.random);
+}
+
+/** Half of the grant's own life, where the provider has told it: an access token may outlive what it is renewed with. */
+function grantWaitMs({ grantExpiresAtMs, grantExpiryIsEstimate, obtainedAtMs }: Grant): number {
+  if (grantExpiresAtMs === undefined || grantExpiryIsEstimate) return Number.POSITIVE_INFINITY;
+  // Not shorter than this, whatever the provider says: some count down to the end of a session.
+  return Math.max((grantExpiresAtMs - obtainedAtMs) * grantShareOfLife, shortestGrantWaitMs);
 }
 
 function renewalWaitMs(grant: Grant, { isSaving, lastAskedAtMs, nowMs }: RefreshPlan): number {

@@ -4,6 +4,7 @@ import { RefreshScheduler } from "./refresh-scheduler.ts";
 import { settled } from "./testing/fake-clock.ts";
 import { mazdaKey, minuteMs, registrationInput, webfleetKey } from "./testing/records.ts";
 import { createWorld, valueOf, type World } from "./testing/world.ts";
+import { tokenIdOf } from "./token-id.ts";
 
 const unavailable = failure("provider_unreachable", { provider: "Mazda" });
 
@@ -167,7 +168,7 @@ it("keeps a refresh that found no network due, without a back-off of its own", a
   world.oauth.refreshes.last.answer({ kind: "not-sent", failure: failure("network_offline") });
   await settled();
   expect((await world.view(mazdaKey)).state).toBe("Active");
-  await world.clock.advance(10 * minuteMs);
+  await world.clock.advance(50_000);
   expect(world.oauth.refreshes.count).toBe(1);
   world.system.reachable = true;
   await world.clock.advance(32_000);
@@ -211,4 +212,55 @@ it("plans anew when the computer begins to save: only used connections are renew
 it("tells when each stored grant was obtained", async () => {
   const { world } = await followed();
   expect(world.obtained).toEqual([world.clock.nowMs()]);
+});
+
+it("reads the vault again when it could not be read at the start", async () => {
+  const world = await createWorld();
+  world.storeActive(mazdaKey);
+  const repair = world.vault.fail("listConnections");
+  await started(world);
+  await world.clock.advance(20 * minuteMs);
+  repair();
+  await world.clock.advance(30 * minuteMs);
+  expect(world.oauth.refreshes.count).toBe(1);
+});
+
+it("keeps the provider's Retry-After although a sign-in came in between", async () => {
+  const { world } = await followed();
+  await world.clock.advance(48 * minuteMs);
+  const busy = failure("provider_busy", { provider: "Mazda", status: 429 }, { retryAfterSeconds: 3600 });
+  world.oauth.refreshes.last.answer({ kind: "refused-for-now", failure: busy });
+  await settled();
+  valueOf(await world.connectFlow.start(mazdaKey, undefined));
+  valueOf(world.connectFlow.cancel(mazdaKey));
+  await settled();
+  await world.clock.advance(59 * minuteMs);
+  expect(world.oauth.refreshes.count).toBe(1);
+  await world.clock.advance(2 * minuteMs);
+  expect(world.oauth.refreshes.count).toBe(2);
+});
+
+it("takes up a refresh whose end the disk refused while somebody was signing in", async () => {
+  const { world } = await followed();
+  await world.clock.advance(48 * minuteMs);
+  valueOf(await world.connectFlow.start(mazdaKey, undefined));
+  const repair = world.vault.fail("commitConnection");
+  world.oauth.refreshes.last.answer({ kind: "not-sent", failure: unavailable });
+  await settled();
+  repair();
+  valueOf(world.connectFlow.cancel(mazdaKey));
+  await settled();
+  await world.clock.advance(minuteMs);
+  expect(world.oauth.refreshes.count).toBe(2);
+});
+
+it("finds out at once about a grant in doubt whose token the API has refused", async () => {
+  const { world } = await followed();
+  const before = valueOf(await world.broker.getToken(mazdaKey, 60));
+  const reported = world.broker.tokenRejected(mazdaKey, tokenIdOf(before.grant), 60);
+  await settled();
+  world.oauth.refreshes.last.answer({ kind: "ambiguous", failure: failure("refresh_ambiguous", { provider: "Mazda" }) });
+  expect((await reported).ok).toBe(false);
+  await world.clock.advance(2_000);
+  expect(world.oauth.refreshes.count).toBe(2);
 });

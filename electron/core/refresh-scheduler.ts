@@ -8,11 +8,12 @@ import { type ConnectionKey, type Grant, servableGrant } from "./connection-stat
 import type { Connections } from "./connections.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { LiveConnection } from "./live-connection.ts";
-import { isNetworkTrouble, type NetworkState } from "./network-state.ts";
+import type { NetworkState } from "./network-state.ts";
 import type { Clock } from "./ports.ts";
 import { inDoubtRetryBeforeEndMs, refreshDueAtMs } from "./refresh-policy.ts";
 import type { Refresher } from "./refresher.ts";
 import type { Registrations } from "./registrations.ts";
+import { tokenIdOf } from "./token-id.ts";
 
 /** A due time in the past waits this long, so that a failing connection can never spin. */
 const shortestWaitMs = 1_000;
@@ -20,6 +21,8 @@ const shortestWaitMs = 1_000;
 const longestWaitMs = 10 * 60_000;
 /** A refresh that could not even begin (no registration, disk full) changes nothing that would be announced. */
 const notBegunRetryMs = 60_000;
+/** A vault that could not be read at the start is read again. */
+const readAgainMs = 15_000;
 
 export interface RefreshSchedulerDeps {
   readonly connections: Connections;
@@ -44,6 +47,7 @@ export class RefreshScheduler {
   #cancelTimer: () => void = () => undefined;
   #timerAtMs: number | undefined;
   #stopListening: () => void = () => undefined;
+  #stopReading: () => void = () => undefined;
   #running = false;
 
   constructor(deps: RefreshSchedulerDeps) {
@@ -58,20 +62,29 @@ export class RefreshScheduler {
     this.#stopListening = () => {
       for (const stop of stops) stop();
     };
+    await this.#planAll();
+  }
+
+  /** A vault that cannot be read just now must not leave anybody out for good. */
+  async #planAll(): Promise<void> {
+    const { connections, clock } = this.#deps;
     const views = await connections.list();
-    if (!views.ok) return;
-    for (const view of views.value) {
+    let isComplete = views.ok;
+    for (const view of views.ok ? views.value : []) {
       const loaded = await connections.load(view);
-      if (!loaded.ok) continue;
+      isComplete &&= loaded.ok;
+      if (!loaded.ok || !this.#running) continue;
       const grant = grantOf(loaded.value);
       if (grant !== undefined) this.#deps.onObtained(grant.obtainedAtMs);
       this.#follow(connections.view(loaded.value));
     }
+    if (!isComplete && this.#running) this.#stopReading = clock.setTimer(readAgainMs, () => void this.#planAll());
   }
 
   stop(): void {
     this.#running = false;
     this.#clearTimer();
+    this.#stopReading();
     this.#stopListening();
   }
 
@@ -101,15 +114,19 @@ export class RefreshScheduler {
     const { record, overlay } = live;
     const grant = grantOf(live);
     if (record === undefined || grant?.refreshToken === undefined || overlay?.kind === "Connecting") return undefined;
-    // Refreshing and Retrying at once: the disk refused what the provider answered.
-    if (record.state.kind === "Refreshing" && overlay?.kind !== "Retrying") return undefined;
+    const { refresher } = this.#deps;
+    if (record.state.kind === "Refreshing" && refresher.isRunning(live)) return undefined;
     const nowMs = this.#deps.clock.nowMs();
-    // A back-off that was counted by a clock which has proved wrong since is over.
-    const retryAtMs = overlay?.kind === "Retrying" && overlay.failedAtMs <= nowMs ? overlay.nextTryAtMs : undefined;
+    // Not from the overlay, which a sign-in takes over.
+    const retryAtMs = refresher.backOffOf(live, grant)?.nextTryAtMs;
     if (record.state.kind === "InDoubt") {
+      // The API has refused the token that waiting would spare.
+      if (live.rejectedTokenId === tokenIdOf(grant)) return retryAtMs ?? nowMs;
       return Math.max(grant.accessTokenExpiresAtMs - inDoubtRetryBeforeEndMs, retryAtMs ?? 0);
     }
     if (retryAtMs !== undefined) return retryAtMs;
+    // The disk refused what became of it.
+    if (record.state.kind === "Refreshing") return nowMs;
     const { registrations, isSaving } = this.#deps;
     const keepAliveDays = registrations.provider(live.key.provider)?.keepAliveDays ?? 7;
     const plan = { nowMs, keepAliveDays, random: this.#jitterOf(grant), isSaving: isSaving(), lastAskedAtMs: live.lastAskedAtMs };
@@ -154,15 +171,18 @@ export class RefreshScheduler {
   async #refresh(id: string, live: LiveConnection): Promise<void> {
     const failed = await this.#deps.refresher.refresh(live, "background").catch(() => failure("internal_error"));
     const isFollowed = failed === undefined || this.#due.has(id) || this.#deps.connections.peek(live.key) !== live;
-    if (isFollowed || this.#dueAtMs(live) === undefined) return;
-    this.#due.set(id, this.#deps.clock.nowMs() + this.#againMs(failed));
+    const plannedAtMs = this.#dueAtMs(live);
+    const grant = grantOf(live);
+    if (isFollowed || plannedAtMs === undefined || grant === undefined) return;
+    const isBackingOff = this.#deps.refresher.backOffOf(live, grant) !== undefined;
+    this.#due.set(id, isBackingOff ? plannedAtMs : this.#deps.clock.nowMs() + this.#againMs(failed));
     this.#setTimer();
   }
 
   /** A provider that is asked again is not asked by everybody at once. */
   #againMs(failed: Failure): number {
-    if (isNetworkTrouble(failed.code)) return shortestWaitMs;
-    const waitMs = (failed.retryAfterSeconds ?? notBegunRetryMs / 1000) * 1000;
+    if (failed.code === "network_offline" && failed.retryAfterSeconds === undefined) return shortestWaitMs;
+    const waitMs = Math.min((failed.retryAfterSeconds ?? notBegunRetryMs / 1000) * 1000, longestWaitMs);
     return waitMs * (1 + this.#deps.random());
   }
 }

@@ -92,11 +92,9 @@ describe("a network in trouble", () => {
     await settled();
     world.oauth.refreshes.last.answer({ kind, failure: why });
     expect(await asked).toBe(why.code);
-    expect([(await world.view(userKey(0))).state, (await world.view(userKey(0))).failure, world.network.notice()?.code]).toEqual([
-      "Active",
-      undefined,
-      why.code,
-    ]);
+    await settled();
+    const told = [...world.gate.notices(), ...[world.network.notice() ?? []].flat()].map(({ code }) => code);
+    expect([(await world.view(userKey(0))).state, (await world.view(userKey(0))).failure, told]).toEqual(["Active", undefined, [why.code]]);
     expect([await world.token(userKey(0)), world.oauth.refreshes.count]).toEqual([why.code, 1]);
   });
 
@@ -114,12 +112,15 @@ describe("a network in trouble", () => {
 
   it("is over with the first answer", async () => {
     const world = await ended(1);
-    world.network.report(portal);
-    await world.clock.advance(10_000);
+    const first = world.token(userKey(0));
+    await settled();
+    world.oauth.refreshes.last.answer({ kind: "refused-for-now", failure: portal });
+    expect(await first).toBe("network_sign_in_needed");
+    await world.clock.advance(5_000);
     const asked = world.token(userKey(0));
     await settled();
     world.oauth.refreshes.last.answer({ kind: "rotated", grant: world.newGrant() });
-    expect([await asked, world.network.notice()]).toEqual(["access-new", undefined]);
+    expect([await asked, world.gate.notices()]).toEqual(["access-new", []]);
   });
 });
 

@@ -10,7 +10,7 @@ import { endedFailure } from "./ended-failure.ts";
 import { generationOf, type LiveConnection, type Overlay } from "./live-connection.ts";
 import { isNetworkTrouble, type NetworkState } from "./network-state.ts";
 import type { Clock, OAuthClient, Randomness, RefreshOutcome, ResolvedClient } from "./ports.ts";
-import type { Pass, ProviderGate, Urgency } from "./provider-gate.ts";
+import { laneOf, type Pass, type ProviderGate, type Urgency } from "./provider-gate.ts";
 import { retryDelayMs } from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";
 import { tokenIdOf } from "./token-id.ts";
@@ -94,6 +94,11 @@ export class Refresher {
     await this.#running.get(live)?.ended.catch(() => undefined);
   }
 
+  /** Whether a refresh is under way, or waits for its turn. */
+  isRunning(live: LiveConnection): boolean {
+    return this.#running.has(live);
+  }
+
   /** The back-off that a grant is in, if it is. */
   backOffOf(live: LiveConnection, grant: Grant): BackOff | undefined {
     const backOff = this.#backOff.get(live);
@@ -121,9 +126,7 @@ export class Refresher {
     if (grant.refreshToken === undefined) return this.#notRenewable(live);
     const client = await registrations.resolve(live.key.provider, live.key.environment);
     if (!client.ok) return client.error;
-    const { provider, environment } = client.value;
-    const lane = { provider: provider.id, environment, providerName: provider.name, maxRequestsPerSecond: provider.maxRequestsPerSecond };
-    const ticket = gate.enter(lane, running.urgency);
+    const ticket = gate.enter(laneOf(client.value), running.urgency);
     running.promote = ticket.promote;
     const pass = await ticket.pass;
     if (!pass.ok) return pass.error;

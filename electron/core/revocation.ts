@@ -9,7 +9,9 @@ import type { ConnectFlow } from "./connect-flow.ts";
 import type { ConnectionKey, Grant } from "./connection-state.ts";
 import type { Connections } from "./connections.ts";
 import { generationOf, type LiveConnection } from "./live-connection.ts";
-import type { Clock, OAuthClient, RevokeOutcome } from "./ports.ts";
+import type { NetworkState } from "./network-state.ts";
+import type { Clock, OAuthClient, ResolvedClient, RevokeOutcome } from "./ports.ts";
+import { laneOf, type ProviderGate, type Urgency } from "./provider-gate.ts";
 import { retryDelayMs } from "./refresh-policy.ts";
 import type { Registrations } from "./registrations.ts";
 import type { TokenBroker } from "./token-broker.ts";
@@ -20,6 +22,8 @@ export interface RevocationDeps {
   readonly connectFlow: ConnectFlow;
   readonly broker: TokenBroker;
   readonly oauth: OAuthClient;
+  readonly gate: ProviderGate;
+  readonly network: NetworkState;
   readonly clock: Clock;
   readonly random: () => number;
   /**
@@ -37,6 +41,8 @@ export interface EndedAccess {
 
 /** Writes that race with a refresh or a connect may lose the generation check once each. */
 const conflictTries = 5;
+/** A vault that could not be read at the start is read again. */
+const readAgainMs = 15_000;
 
 export class Revocation {
   readonly #deps: RevocationDeps;
@@ -49,6 +55,7 @@ export class Revocation {
   readonly #enders = new Map<LiveConnection, number>();
   /** What the audit log was told last: a provider that is away for days gets one row. */
   readonly #toldWhy = new Map<LiveConnection, string>();
+  #stopReading: () => void = () => undefined;
   readonly #shutdown = new AbortController();
 
   constructor(deps: RevocationDeps) {
@@ -93,7 +100,10 @@ export class Revocation {
   /** Goes on with revocations that were not confirmed when the app last ended; settles when each was tried once. */
   async resume(): Promise<void> {
     const views = await this.#deps.connections.list();
-    if (!views.ok) return;
+    if (!views.ok) {
+      this.#stopReading = this.#deps.clock.setTimer(readAgainMs, () => void this.resume());
+      return;
+    }
     const revoking = views.value.filter(({ state }) => state === "Revoking");
     // Beside each other: a provider that does not answer must not keep another waiting.
     await Promise.all(
@@ -107,6 +117,7 @@ export class Revocation {
   /** Asks providers nothing more; settles when those under way are in the vault, where the next start finds them. */
   async shutDown(): Promise<void> {
     this.#shutdown.abort();
+    this.#stopReading();
     for (const cancel of this.#cancelTimers.values()) cancel();
     await Promise.allSettled(this.#underWay.values());
   }
@@ -138,7 +149,7 @@ export class Revocation {
     const grant = await this.#beginRevoking(live);
     if (!grant.ok) return grant;
     const left = this.#leftOf(grant.value);
-    const told = await this.#tellProvider(live, grant.value);
+    const told = await this.#tellProvider(live, grant.value, "caller");
     return told.ok ? ok(left) : told;
   }
 
@@ -167,14 +178,30 @@ export class Revocation {
     return ok(grant);
   }
 
-  async #tellProvider(live: LiveConnection, grant: Grant | undefined): Promise<Result<undefined>> {
+  async #tellProvider(live: LiveConnection, grant: Grant | undefined, urgency: Urgency): Promise<Result<undefined>> {
     const { key } = live;
     if (grant?.refreshToken === undefined) return this.#finish(live);
     if (this.#shutdown.signal.aborted) return err(this.#pending(live));
     const client = await this.#deps.registrations.resolve(key.provider, key.environment);
     if (!client.ok) return this.#postpone(live, grant, client.error);
-    const outcome = await this.#deps.oauth.revoke(client.value, grant.refreshToken, this.#shutdown.signal).catch(triedInVain);
+    const outcome = await this.#send(client.value, grant.refreshToken, urgency);
     return outcome.kind === "done" ? this.#finish(live) : this.#postpone(live, grant, outcome.failure);
+  }
+
+  /** In its turn, like every request to the provider. */
+  async #send(client: ResolvedClient, refreshToken: string, urgency: Urgency): Promise<RevokeOutcome> {
+    const { gate, network, oauth } = this.#deps;
+    const pass = await gate.enter(laneOf(client), urgency).pass;
+    if (!pass.ok) return { kind: "try-later", failure: pass.error };
+    if (urgency === "background" && !network.isUsable) {
+      pass.value.unused();
+      return { kind: "try-later", failure: failure("network_offline") };
+    }
+    const outcome = await oauth.revoke(client, refreshToken, this.#shutdown.signal).catch(triedInVain);
+    const failed = outcome.kind === "done" ? undefined : outcome.failure;
+    pass.value.done(failed);
+    if (failed === undefined || failed.code === "network_offline") network.report(failed);
+    return outcome;
   }
 
   async #finish(live: LiveConnection): Promise<Result<undefined>> {
@@ -195,9 +222,17 @@ export class Revocation {
       await this.#deps.connections.commit(live, generationOf(live), { kind: "Revoking", grant, failure: pending });
     }
     this.#retryLater(live, why.retryAfterSeconds);
-    if (this.#toldWhy.get(live) !== why.code) this.#deps.onEnded("revoke", live.key, why.code);
-    this.#toldWhy.set(live, why.code);
+    this.#tellWhy(live, why);
     return err(pending);
+  }
+
+  /** Once for each reason; that the provider was not even asked is one only if there was none before. */
+  #tellWhy(live: LiveConnection, { code }: Failure): void {
+    const before = this.#toldWhy.get(live);
+    const wasAsked = code !== "provider_paused" && code !== "requests_capped";
+    if (before === code || (before !== undefined && !wasAsked)) return;
+    this.#toldWhy.set(live, code);
+    this.#deps.onEnded("revoke", live.key, code);
   }
 
   #retryLater(live: LiveConnection, retryAfterSeconds?: number): void {
@@ -224,7 +259,7 @@ export class Revocation {
     if (state?.kind !== "Revoking" || this.#shutdown.signal.aborted) return;
     await this.#once(live, async () => {
       const left = this.#leftOf(state.grant);
-      const told = await this.#tellProvider(live, state.grant);
+      const told = await this.#tellProvider(live, state.grant, "background");
       return told.ok ? ok(left) : told;
     });
   }

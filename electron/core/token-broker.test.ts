@@ -24,6 +24,17 @@ async function tokenAfter(world: World, outcome: Parameters<World["oauth"]["refr
 }
 
 describe("a token that is fresh enough", () => {
+  it("is one with half of its life left, where it lives shorter than programs ask for: they do not cause a refresh each", async () => {
+    const world = await createWorld();
+    world.storeActive(mazdaKey, { accessTokenExpiresAtMs: world.clock.nowMs() + 40_000 });
+    expect(await world.token(mazdaKey)).toBe("access-old");
+    await world.clock.advance(20_000);
+    expect(await world.token(mazdaKey)).toBe("access-old");
+    expect(world.oauth.refreshes.count).toBe(0);
+    await world.clock.advance(1);
+    expect(await tokenAfter(world, { kind: "rotated", grant: world.newGrant() })).toBe("access-new");
+  });
+
   it("is served from memory, without the vault or the provider", async () => {
     const world = await connected();
     await world.token(mazdaKey);
@@ -117,7 +128,7 @@ describe("a refresh", () => {
 
   it("tells the audit log how it ended", async () => {
     const world = await connected(0);
-    await tokenAfter(world, { kind: "rotated", grant: world.newGrant("second", { accessTokenExpiresAtMs: world.clock.nowMs() + 1 }) });
+    await tokenAfter(world, { kind: "rotated", grant: world.newGrant("second", { accessTokenExpiresAtMs: world.clock.nowMs() }) });
     await tokenAfter(world, { kind: "not-sent", failure: unavailable });
     expect(world.ended).toEqual(["refresh ok", "refresh provider_unreachable"]);
   });
@@ -231,7 +242,8 @@ describe("a provider that cannot renew right now", () => {
 describe("a grant in doubt", () => {
   async function inDoubt(leftSeconds: number): Promise<World> {
     const world = await createWorld();
-    const grant = world.newGrant("old", { accessTokenExpiresAtMs: world.clock.nowMs() + leftSeconds * 1000 });
+    const obtainedAtMs = world.clock.nowMs() - 60 * minuteMs;
+    const grant = world.newGrant("old", { obtainedAtMs, accessTokenExpiresAtMs: world.clock.nowMs() + leftSeconds * 1000 });
     world.store(mazdaKey, { kind: "InDoubt", grant, attempt: inDoubtAttempt });
     return world;
   }

@@ -151,5 +151,5 @@ export class TokenBroker {
 }
 
 function lasts(grant: Grant, minValiditySeconds: number, nowMs: number): boolean {
-  return isFreshEnough(grant, nowMs, reachableValiditySeconds(grant, minValiditySeconds));
+  return isStillValid(grant, nowMs) && isFreshEnough(grant, nowMs, reachableValiditySeconds(grant, minValiditySeconds));
 }

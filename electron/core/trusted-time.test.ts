@@ -36,7 +36,7 @@ class Computer {
         this.questions += 1;
         await Promise.resolve();
         if (this.server === undefined) return false;
-        this.time.serverTold(dateHeader(this.server()));
+        this.time.serverTold("mazda", dateHeader(this.server()));
         return true;
       },
       onChanged: () => {
@@ -90,7 +90,7 @@ describe("the time", () => {
     "stays where it is when the wall clock jumps by %i ms",
     async (jumpMs) => {
       const computer = new Computer().honest();
-      computer.time.serverTold(dateHeader(computer.trueMs));
+      computer.time.serverTold("mazda", dateHeader(computer.trueMs));
       computer.pass(minuteMs);
       computer.wallOffMs += jumpMs;
       expect(computer.offMs).toBe(0);
@@ -128,7 +128,7 @@ describe("the time", () => {
 
   it("learns from a provider that a virtual machine was stopped for 30 days, and is in doubt until then", async () => {
     const computer = new Computer().honest();
-    computer.time.serverTold(dateHeader(computer.trueMs));
+    computer.time.serverTold("mazda", dateHeader(computer.trueMs));
     computer.stopped(30 * dayMs);
     expect(computer.offMs).toBe(-30 * dayMs);
     expect(computer.time.doubt).toBeInstanceOf(Promise);
@@ -155,7 +155,7 @@ describe("the time", () => {
 
   it("believes a provider at the start when the clock was wrong all along, and says by how much", () => {
     const computer = new Computer(-(2 * hourMs + 5 * minuteMs));
-    computer.time.serverTold(dateHeader(computer.trueMs));
+    computer.time.serverTold("mazda", dateHeader(computer.trueMs));
     expect(Math.abs(computer.offMs)).toBeLessThanOrEqual(500);
     expect(computer.time.notice()).toMatchObject({ code: "clock_slow", params: { offset: "2 h 05 min" } });
   });
@@ -183,30 +183,46 @@ describe("the time", () => {
 
   it("ignores a provider that lies, once another one and the computer agree", () => {
     const computer = new Computer();
-    computer.time.serverTold(dateHeader(computer.trueMs));
-    for (let word = 0; word < 5; word += 1) computer.time.serverTold(dateHeader(computer.trueMs + 10 * yearMs));
+    computer.time.serverTold("mazda", dateHeader(computer.trueMs));
+    for (let word = 0; word < 5; word += 1) computer.time.serverTold("liar", dateHeader(computer.trueMs + 10 * yearMs));
     expect([computer.offMs, computer.time.notice()]).toEqual([0, undefined]);
   });
 
   it("comes back from a liar that spoke first as soon as somebody agrees with the computer", () => {
     const computer = new Computer();
-    computer.time.serverTold(dateHeader(computer.trueMs - yearMs));
+    computer.time.serverTold("liar", dateHeader(computer.trueMs - yearMs));
     expect(computer.offMs).toBeLessThan(-300 * dayMs);
-    computer.time.serverTold(dateHeader(computer.trueMs));
-    computer.time.serverTold(dateHeader(computer.trueMs - yearMs));
+    computer.time.serverTold("mazda", dateHeader(computer.trueMs));
+    computer.time.serverTold("liar", dateHeader(computer.trueMs - yearMs));
     expect(computer.offMs).toBe(0);
+  });
+
+  it("is not moved by one liar where the computer's clock is wrong as well, but by two who agree, or by its only witness", () => {
+    const computer = new Computer(-3 * hourMs);
+    computer.time.serverTold("mazda", dateHeader(computer.trueMs));
+    for (let word = 0; word < 5; word += 1) computer.time.serverTold("liar", dateHeader(computer.trueMs + 2 * hourMs));
+    expect(Math.abs(computer.offMs)).toBeLessThanOrEqual(500);
+    computer.time.serverTold("webfleet", dateHeader(computer.trueMs + 2 * hourMs));
+    expect(Math.abs(computer.offMs - 2 * hourMs)).toBeLessThanOrEqual(500);
+
+    const alone = new Computer(-3 * hourMs);
+    alone.time.serverTold("mazda", dateHeader(alone.trueMs + dayMs));
+    alone.time.serverTold("mazda", dateHeader(alone.trueMs));
+    expect(alone.offMs).toBeGreaterThan(hourMs);
+    alone.time.serverTold("mazda", dateHeader(alone.trueMs));
+    expect(Math.abs(alone.offMs)).toBeLessThanOrEqual(500);
   });
 
   it("stays put whatever happens to the wall clock while providers are honest: never more than a minute off once asked", async () => {
     const event = record({ kind: constantFrom("pass", "sleep", "jump", "told"), ms: integer({ min: -10 * yearMs, max: 10 * yearMs }) });
     for (const events of sampleRuns(array(event, { minLength: 1, maxLength: 30 }))) {
       const computer = new Computer().honest();
-      computer.time.serverTold(dateHeader(computer.trueMs));
+      computer.time.serverTold("mazda", dateHeader(computer.trueMs));
       for (const { kind, ms } of events) {
         if (kind === "pass") computer.pass(Math.abs(ms) % dayMs);
         else if (kind === "sleep") computer.sleep(Math.abs(ms) % (60 * dayMs));
         else if (kind === "jump") computer.wallOffMs = ms;
-        else computer.time.serverTold(dateHeader(computer.trueMs));
+        else computer.time.serverTold("mazda", dateHeader(computer.trueMs));
         computer.time.nowMs();
         await asked();
         expect(Math.abs(computer.offMs)).toBeLessThanOrEqual(minuteMs);

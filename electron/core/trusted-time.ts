@@ -46,8 +46,10 @@ export class TrustedTime {
   #isDoubtful = false;
   #isClosed = false;
   #stopTimer: () => void = () => undefined;
-  /** The correction that the last provider's word would have needed, when it was not believed. */
-  #unbelievedMs: number | undefined;
+  /** Who has confirmed this time. */
+  readonly #confirmedBy = new Set<string>();
+  /** The correction that the last word would have needed which was not believed, and whose it was. */
+  #unbelieved: { readonly source: string; readonly neededMs: number } | undefined;
   /** To core, it is its clock. */
   readonly clock: Clock;
 
@@ -87,22 +89,28 @@ export class TrustedTime {
     return failure(correctionMs > 0 ? "clock_slow" : "clock_fast", { offset: offsetText(Math.abs(correctionMs)) });
   }
 
-  /** @param dateMs a `Date` header that has just arrived from a token endpoint, Unix milliseconds */
-  serverTold(dateMs: number): void {
+  /**
+   * @param source whose word it is, such as the endpoint's address
+   * @param dateMs a `Date` header that has just arrived, Unix milliseconds
+   */
+  serverTold(source: string, dateMs: number): void {
     // It has whole seconds, cut off.
     const toldAtMs = dateMs + 500;
     const nowMs = this.nowMs();
     const wallMs = nowMs - this.#correctionMs;
     const neededMs = Math.abs(toldAtMs - wallMs) <= agreeMs ? 0 : toldAtMs - wallMs;
-    if (Math.abs(toldAtMs - nowMs) > agreeMs && !this.#isBelievable(neededMs)) {
-      this.#unbelievedMs = neededMs;
+    const isOther = Math.abs(toldAtMs - nowMs) > agreeMs;
+    if (isOther && !this.#isBelievable(source, neededMs)) {
+      this.#unbelieved = { source, neededMs };
       return;
     }
+    if (isOther) this.#confirmedBy.clear();
+    this.#confirmedBy.add(source);
     const isNews = this.#isDoubtful || !this.#isConfirmed || Math.abs(neededMs - this.#correctionMs) > agreeMs;
     // Within what a header can tell, what is there is more exact than what was told.
-    if (neededMs === 0 || Math.abs(toldAtMs - nowMs) > agreeMs) this.#correctionMs = neededMs;
+    if (neededMs === 0 || isOther) this.#correctionMs = neededMs;
     this.#isConfirmed = true;
-    this.#unbelievedMs = undefined;
+    this.#unbelieved = undefined;
     this.#endDoubt();
     if (isNews) this.#deps.onChanged();
   }
@@ -146,13 +154,17 @@ export class TrustedTime {
     this.#deps.onChanged();
   }
 
-  #isBelievable(neededMs: number): boolean {
+  #isBelievable(source: string, neededMs: number): boolean {
     if (!this.#isConfirmed || this.#isDoubtful) return true;
     // The computer's own clock says the same.
     if (neededMs === 0) return true;
-    // A time that two confirm is not given up for a third's word; one that nobody else confirms is, for two words in a row.
-    const isWallTime = Math.abs(this.#correctionMs) <= agreeMs;
-    return !isWallTime && this.#unbelievedMs !== undefined && Math.abs(this.#unbelievedMs - neededMs) <= agreeMs;
+    // What the computer and a provider agree on is not given up for another one's word.
+    if (Math.abs(this.#correctionMs) <= agreeMs) return false;
+    const before = this.#unbelieved;
+    if (before === undefined || Math.abs(before.neededMs - neededMs) > agreeMs) return false;
+    // Two say the same; or nobody else has ever confirmed what this one takes back.
+    const isOnlyWitness = this.#confirmedBy.size === 1 && this.#confirmedBy.has(source);
+    return before.source !== source || isOnlyWitness;
   }
 
   #beginDoubt(): void {

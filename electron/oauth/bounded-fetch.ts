@@ -5,7 +5,7 @@
  */
 import { type AnswerBody, discard, readBody } from "./answer-body.ts";
 import { retryAfterSeconds } from "./retry-after.ts";
-import { serverTimeMs } from "./server-time.ts";
+import { askedServerTimeMs, serverTimeMs } from "./server-time.ts";
 import { type TransportFault, transportFault } from "./transport-error.ts";
 
 /** The part of fetch that is used; Node's fits, and so does what shell/provider-fetch.ts makes. */
@@ -29,6 +29,8 @@ export type ProviderAnswer =
       readonly body: AnswerBody;
       /** Whether it carries `WWW-Authenticate`. */
       readonly challenged: boolean;
+      /** From sending the request until its answer was read: whole milliseconds of a clock that nobody sets. */
+      readonly tookMs: number;
       readonly retryAfterSeconds?: number;
     }
   /** No byte of the request left this computer, or none got past the proxy. */
@@ -46,6 +48,8 @@ export type ProviderAnswer =
 export interface BoundedFetchOptions {
   readonly fetch: Fetch;
   readonly nowMs: () => number;
+  /** Never set, and not moved by what `onServerTime` hears. */
+  readonly monotonicMs: () => number;
   readonly timeoutMs: number;
   /** Hears the `Date` of each answer that came from the endpoint itself, as soon as its head is here. */
   readonly onServerTime?: ((endpoint: string, dateMs: number) => void) | undefined;
@@ -84,7 +88,7 @@ export async function boundedAskForTime(
     try {
       const response = await options.fetch(url, { method: "GET", headers, ...alwaysSent, signal: limit });
       await discard(response);
-      return !isRedirect(response) && tellServerTime(options, url, response);
+      return !isRedirect(response) && tellServerTime(options, url, askedServerTimeMs(response));
     } catch {
       return false;
     }
@@ -116,6 +120,7 @@ async function bounded<T>(
 }
 
 async function postAndRead(options: BoundedFetchOptions, url: string, init: FetchInit): Promise<ProviderAnswer> {
+  const sentAtMs = options.monotonicMs();
   let response: Response;
   try {
     response = await options.fetch(url, init);
@@ -125,7 +130,7 @@ async function postAndRead(options: BoundedFetchOptions, url: string, init: Fetc
   }
   if (isRedirect(response)) return redirected;
   // Before anybody reads the clock because of this answer.
-  tellServerTime(options, url, response);
+  tellServerTime(options, url, serverTimeMs(response));
   const body = await readBody(response, init.signal);
   // A success whose body broke off is no answer: the provider has acted and we don't know the result.
   if (response.ok && body.kind === "broken") return { kind: "lost", problem: body.problem };
@@ -136,6 +141,7 @@ async function postAndRead(options: BoundedFetchOptions, url: string, init: Fetc
     status: response.status,
     body: body.kind === "broken" ? { kind: "unusable", problem: body.problem } : body,
     challenged: response.headers.has("www-authenticate"),
+    tookMs: Math.max(0, Math.ceil(options.monotonicMs() - sentAtMs)),
     ...(retryAfter === undefined ? {} : { retryAfterSeconds: retryAfter }),
   };
 }
@@ -155,8 +161,7 @@ function isPortal(status: number, body: string): boolean {
   return body === "html" && (status < 300 || status === 403);
 }
 
-function tellServerTime({ onServerTime }: BoundedFetchOptions, url: string, response: Response): boolean {
-  const dateMs = serverTimeMs(response);
+function tellServerTime({ onServerTime }: BoundedFetchOptions, url: string, dateMs: number | undefined): boolean {
   if (dateMs === undefined) return false;
   onServerTime?.(url, dateMs);
   return true;

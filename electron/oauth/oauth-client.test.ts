@@ -9,7 +9,7 @@ import { mazdaClient, testNowMs, webfleetClient } from "./testing/resolved-clien
 const redirectUri = "https://127.0.0.1:8080/dms/oauth/code";
 const never = new AbortController().signal;
 const servers: LoopbackProvider[] = [];
-const oauth = createOAuthClient({ fetch: globalThis.fetch, nowMs: () => testNowMs });
+const oauth = createOAuthClient({ fetch: globalThis.fetch, nowMs: () => testNowMs, monotonicMs: () => 0 });
 
 async function provider(respond: (response: ServerResponse, request: ReceivedRequest) => void): Promise<LoopbackProvider> {
   const server = await startProvider(respond);

@@ -15,7 +15,7 @@ import { authorizationCode } from "./authorization-response.ts";
 import { type BoundedFetchOptions, boundedAskForTime, boundedPost, type Fetch, type ProviderAnswer } from "./bounded-fetch.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import { allowedEndpoint } from "./endpoint-url.ts";
-import { noAnswer, oauthError, refusal } from "./provider-failure.ts";
+import { type AnsweredRequest, noAnswer, oauthError, refusal } from "./provider-failure.ts";
 import { refreshOutcome } from "./refresh-outcome.ts";
 import { readTokenResponse, type TokenResponseContext } from "./token-response.ts";
 
@@ -31,6 +31,8 @@ export interface OAuthClientOptions {
    * @param dateMs Unix time in milliseconds, in whole seconds
    */
   readonly onServerTime?: (endpoint: string, dateMs: number) => void;
+  /** How long answers take is measured by it, because a server's time may move `nowMs` in between; `performance.now`. */
+  readonly monotonicMs?: () => number;
   /** Longest wait for one complete answer; 30 seconds. */
   readonly timeoutMs?: number;
 }
@@ -41,8 +43,8 @@ const longestAskMs = 5_000;
 
 /** Makes the client for all providers. It keeps nothing between calls. */
 export function createOAuthClient(options: OAuthClientOptions): OAuthClient {
-  const { fetch, nowMs, onServerTime, timeoutMs = 30_000 } = options;
-  const http: BoundedFetchOptions = { fetch, nowMs, onServerTime, timeoutMs };
+  const { fetch, nowMs, monotonicMs = () => performance.now(), onServerTime, timeoutMs = 30_000 } = options;
+  const http: BoundedFetchOptions = { fetch, nowMs, monotonicMs, onServerTime, timeoutMs };
   return {
     authorizationRequest,
     exchangeCode: (client, request, callback, signal) => exchangeCode(http, client, request, callback, signal),
@@ -93,7 +95,9 @@ async function exchangeCode(
   );
   const provider = client.provider.name;
   if (answer.kind !== "answered") return err(noAnswer(answer, provider));
-  if (answer.status === 200 && answer.body.kind === "json") return readTokenResponse(answer.body.value, responseContext(http, client));
+  if (answer.status === 200 && answer.body.kind === "json") {
+    return readTokenResponse(answer.body.value, responseContext(http, client, answer));
+  }
   if (answer.status < 500 && oauthError(answer) === "invalid_grant") return err(failure("code_rejected", { provider }));
   return err(refusal(answer, provider));
 }
@@ -109,7 +113,9 @@ async function refresh(http: BoundedFetchOptions, client: ResolvedClient, grant:
   const answer = await post(http, endpoint, signal, (requestOptions) =>
     oauth.refreshTokenGrantRequest(server, metadata, tokenEndpointCredentials(client), refreshToken, requestOptions),
   );
-  return refreshOutcome(answer, client.provider, (body) => readTokenResponse(body, { ...responseContext(http, client), previous: grant }));
+  return refreshOutcome(answer, client.provider, (body, answered) =>
+    readTokenResponse(body, { ...responseContext(http, client, answered), previous: grant }),
+  );
 }
 
 async function revoke(
@@ -193,9 +199,13 @@ function tokenEndpointCredentials(client: ResolvedClient): oauth.ClientAuth {
   );
 }
 
-function responseContext(http: BoundedFetchOptions, client: ResolvedClient): TokenResponseContext {
+function responseContext(
+  { nowMs }: BoundedFetchOptions,
+  client: ResolvedClient,
+  { tookMs }: Pick<AnsweredRequest, "tookMs">,
+): TokenResponseContext {
   const { server, metadata } = protocolParties(client);
-  return { server, client: metadata, provider: client.provider, nowMs: http.nowMs(), requestedScope: requestedScope(client) };
+  return { server, client: metadata, provider: client.provider, nowMs: nowMs(), tookMs, requestedScope: requestedScope(client) };
 }
 
 /** Undefined when none is set: the parameter is then left out. */

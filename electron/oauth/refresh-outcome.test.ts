@@ -6,7 +6,7 @@ import { mazdaClient, oldGrant, testNowMs, webfleetClient } from "./testing/reso
 
 const never = new AbortController().signal;
 const servers: LoopbackProvider[] = [];
-const oauth = createOAuthClient({ fetch: globalThis.fetch, nowMs: () => testNowMs });
+const oauth = createOAuthClient({ fetch: globalThis.fetch, nowMs: () => testNowMs, monotonicMs: () => 0 });
 
 async function provider(respond: (response: ServerResponse, request: ReceivedRequest) => void): Promise<LoopbackProvider> {
   const server = await startProvider(respond);
@@ -143,10 +143,21 @@ describe("a refresh", () => {
     expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "network_sign_in_needed" } });
   });
 
-  it.each([500, 502, 503, 504])("answered %i with a page is the provider's own trouble", async (status) => {
+  it.each([500, 502, 503])("answered %i with a page is the provider's own trouble", async (status) => {
     const server = await provider((response) => response.writeHead(status, { "content-type": "text/html" }).end("<html>Oops</html>"));
     const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
     expect(outcome).toMatchObject({ kind: "refused-for-now", failure: { code: "provider_busy" } });
+  });
+
+  it.each([
+    ["text/html", "<html>Gateway Time-out</html>"],
+    ["application/json", `{"error":"invalid_grant"}`],
+    ["text/plain", ""],
+  ])("answered 504 as %s is ambiguous: the server behind the gateway may have done it", async (contentType, body) => {
+    const server = await provider((response) => response.writeHead(504, { "content-type": contentType, "retry-after": "1" }).end(body));
+    const outcome = await oauth.refresh(mazdaClient(server.origin), oldGrant, never);
+    const params = { provider: "Mazda", problem: "status 504" };
+    expect(outcome).toMatchObject({ kind: "ambiguous", failure: { code: "refresh_ambiguous", params } });
   });
 
   it.each([301, 302, 303, 307, 308])("never follows a redirect (%i)", async (status) => {

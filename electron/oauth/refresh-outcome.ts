@@ -15,7 +15,7 @@ import { type AnsweredRequest, noAnswer, oauthError, refusal } from "./provider-
 export async function refreshOutcome(
   answer: ProviderAnswer,
   provider: ProviderDefinition,
-  readGrant: (body: unknown) => Promise<Result<Grant>>,
+  readGrant: (body: unknown, answer: AnsweredRequest) => Promise<Result<Grant>>,
 ): Promise<RefreshOutcome> {
   switch (answer.kind) {
     case "answered":
@@ -36,18 +36,28 @@ export async function refreshOutcome(
   }
 }
 
+/**
+ * A gateway's word that the server behind it took the request and was too slow to answer (RFC 9110 section 15.6.5): that server
+ * may have rotated the token since, and sending the old one again would end the grant. Only this one is read so. 502 (section
+ * 15.6.3) may mean the same when that server broke off within its answer, but gateways mostly say it, as 503, while none
+ * accepts connections, which is every restart of a provider; 500 is a server's word that it failed. Taking those for doubt would
+ * leave the tokens of an outage untouched until shortly before their end.
+ */
+const gatewayTimeout = 504;
+
 async function answeredOutcome(
   answer: AnsweredRequest,
   provider: ProviderDefinition,
-  readGrant: (body: unknown) => Promise<Result<Grant>>,
+  readGrant: (body: unknown, answer: AnsweredRequest) => Promise<Result<Grant>>,
 ): Promise<RefreshOutcome> {
   if (answer.status === 200 && answer.body.kind === "json") {
-    const grant = await readGrant(answer.body.value);
+    const grant = await readGrant(answer.body.value, answer);
     if (grant.ok) return { kind: "rotated", grant: grant.value };
     if (grant.error.code === "token_type_unsupported") return { kind: "ambiguous", failure: grant.error };
     return ambiguous(provider, String(grant.error.params["problem"]));
   }
   if (answer.status < 300) return ambiguous(provider, answer.body.kind === "json" ? `status ${answer.status}` : answer.body.problem);
+  if (answer.status === gatewayTimeout) return ambiguous(provider, `status ${answer.status}`);
   if (isGrantDead(answer, provider)) return { kind: "rejected", failure: failure("grant_dead", { provider: provider.name }) };
   return { kind: "refused-for-now", failure: refusal(answer, provider.name) };
 }

@@ -32,7 +32,7 @@ interface Told {
 
 function clientThatHears(told: Told[], options: Partial<OAuthClientOptions> = {}) {
   const onServerTime = (endpoint: string, dateMs: number) => void told.push({ endpoint, dateMs });
-  return createOAuthClient({ fetch: globalThis.fetch, nowMs: () => testNowMs, onServerTime, ...options });
+  return createOAuthClient({ fetch: globalThis.fetch, nowMs: () => testNowMs, monotonicMs: () => 0, onServerTime, ...options });
 }
 
 describe("a provider's time", () => {
@@ -43,6 +43,7 @@ describe("a provider's time", () => {
     const oauth = createOAuthClient({
       fetch: globalThis.fetch,
       nowMs: () => nowMs,
+      monotonicMs: () => 0,
       onServerTime: (endpoint, dateMs) => {
         told.push(endpoint);
         nowMs = dateMs;
@@ -110,9 +111,20 @@ describe("asking for the time", () => {
     expect(request?.headers.cookie).toBeUndefined();
   });
 
+  it.each([404, 405, 403, 502])("takes the time of an error page (%i), which is what most endpoints answer", async (status) => {
+    const server = await provider((response) => response.writeHead(status, { date, "content-type": "text/html" }).end("<html></html>"));
+    const told: Told[] = [];
+    const client = mazdaClient(server.origin);
+    expect(await clientThatHears(told).askServerTime(client, never)).toBe(true);
+    expect(told).toEqual([{ endpoint: client.endpoints.tokenEndpoint, dateMs: serverNowMs }]);
+  });
+
   it.each([
     ["a portal's page", 200, { date, "content-type": "text/html" }],
+    ["a network that wants a sign-in", 511, { date, "content-type": "text/html" }],
     ["a redirect", 302, { date, location: "/elsewhere" }],
+    ["a cache's error page", 404, { date, age: "0", "content-type": "text/html" }],
+    ["an error page whose date is none", 404, { date: "today", "content-type": "text/html" }],
     ["an answer without a date", 405, { "content-type": "application/json" }],
   ])("gets none from %s, and goes nowhere else", async (_what, status, headers) => {
     const server = await provider((response) => response.writeHead(status, headers).end("<html></html>"));
@@ -138,6 +150,45 @@ describe("asking for the time", () => {
     expect(await oauth.askServerTime(mazdaClient(server.origin), controller.signal)).toBe(false);
     expect(await oauth.askServerTime(mazdaClient(server.origin), controller.signal)).toBe(false);
     expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe("a token whose answer took long", () => {
+  /** Each reading of the clock that nobody sets is `stepMs` after the one before. */
+  function clientOnSteps(stepMs: number, onServerTime: (dateMs: number) => void = () => undefined, nowMs = () => testNowMs) {
+    let monotonicMs = 0;
+    return createOAuthClient({
+      fetch: globalThis.fetch,
+      nowMs,
+      monotonicMs: () => (monotonicMs += stepMs),
+      onServerTime: (_endpoint, dateMs) => onServerTime(dateMs),
+    });
+  }
+
+  it.each([
+    ["is counted from when it was asked for", 3600, 25_000.5, 3_600_000 - 25_001],
+    ["keeps a second, when all of its life has passed", 20, 25_000, 1_000],
+    ["keeps what it had, if that is less than a second", 0.5, 25_000, 500],
+    ["keeps an end that is told as a time", Math.round(testNowMs / 1000) + 3600, 25_000, 3_600_000],
+  ])("%s", async (_what, expires_in, tookMs, leftMs) => {
+    const server = await provider((response) => sendJson(response, 200, { ...tokens, expires_in }));
+    const client = mazdaClient(server.origin, { provider: { expiresIn: "seconds-or-epoch" } });
+    const grant = { obtainedAtMs: testNowMs, accessTokenExpiresAtMs: testNowMs + leftMs };
+    expect(await clientOnSteps(tookMs).refresh(client, oldGrant, never)).toMatchObject({ kind: "rotated", grant });
+    const request = await clientOnSteps(tookMs).authorizationRequest(client, "http://127.0.0.1/callback");
+    const callback = new URLSearchParams({ code: "c" });
+    expect(await clientOnSteps(tookMs).exchangeCode(client, request, callback, never)).toMatchObject({ ok: true, value: grant });
+  });
+
+  it("is not counted by a clock that its own answer has set right", async () => {
+    const server = await provider((response) => sendJson(response, 200, tokens, { date }));
+    let nowMs = testNowMs;
+    const heard = (dateMs: number) => {
+      nowMs = dateMs;
+    };
+    const outcome = await clientOnSteps(2_000, heard, () => nowMs).refresh(mazdaClient(server.origin), oldGrant, never);
+    const grant = { obtainedAtMs: serverNowMs, accessTokenExpiresAtMs: serverNowMs + 3_600_000 - 2_000 };
+    expect(outcome).toMatchObject({ kind: "rotated", grant });
   });
 });
 

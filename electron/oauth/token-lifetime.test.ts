@@ -20,7 +20,7 @@ describe("the end of an access token", () => {
     ["seconds-or-epoch", String(nowMs + 3_600_000), 3_600_000],
     ["seconds", 400 * 86_400, 400 * dayMs],
   ] as const)("read as %s from %j is %i ms away", (reading, expiresIn, awayMs) => {
-    expect(accessTokenEnd(expiresIn, reading, nowMs)).toEqual({ atMs: nowMs + awayMs, isEstimate: false });
+    expect(accessTokenEnd(expiresIn, reading, nowMs, 0)).toEqual({ atMs: nowMs + awayMs, isEstimate: false });
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe("the end of an access token", () => {
     ["seconds-or-epoch", 1_000_000_000],
     ["seconds-or-epoch", 1_000_000_000_000],
   ] as const)("read as %s from %j is unknown: ten minutes", (reading, expiresIn) => {
-    expect(accessTokenEnd(expiresIn, reading, nowMs)).toEqual(unknown);
+    expect(accessTokenEnd(expiresIn, reading, nowMs, 0)).toEqual(unknown);
   });
 
   it("is always ahead and at most 400 days away, whatever is sent", () => {
@@ -49,8 +49,9 @@ describe("the end of an access token", () => {
       fc.property(
         fc.oneof(fc.double(), fc.integer(), fc.string(), fc.anything()),
         fc.constantFrom("seconds" as const, "seconds-or-epoch" as const),
-        (sent, reading) => {
-          const { atMs } = accessTokenEnd(sent, reading, nowMs);
+        fc.nat(),
+        (sent, reading, tookMs) => {
+          const { atMs } = accessTokenEnd(sent, reading, nowMs, tookMs);
           expect(Number.isInteger(atMs)).toBe(true);
           expect(atMs).toBeGreaterThan(nowMs);
           expect(atMs).toBeLessThanOrEqual(nowMs + 400 * dayMs);

@@ -38,6 +38,8 @@ export interface TokenResponseContext {
   readonly provider: ProviderDefinition;
   /** When the response arrived, Unix milliseconds. */
   readonly nowMs: number;
+  /** How long it took, from sending the request. */
+  readonly tookMs: number;
   /** Applies when the response names none (RFC 6749 section 5.1). */
   readonly requestedScope: string | undefined;
   /** The grant that was refreshed, if one was: its refresh token stays when none comes back. */
@@ -74,8 +76,8 @@ function normalised(response: TokenResponse): Response {
 }
 
 function toGrant(response: TokenResponse, context: TokenResponseContext): Grant {
-  const { provider, nowMs, previous } = context;
-  const accessEnd = accessTokenEnd(response.expires_in, provider.expiresIn, nowMs);
+  const { provider, nowMs, tookMs, previous } = context;
+  const accessEnd = accessTokenEnd(response.expires_in, provider.expiresIn, nowMs, tookMs);
   const refreshToken = response.refresh_token ?? previous?.refreshToken;
   const scope = response.scope ?? previous?.scope ?? context.requestedScope;
   return {

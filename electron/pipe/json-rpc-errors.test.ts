@@ -41,4 +41,10 @@ describe("an error", () => {
     expect(jsonRpcError(failure("message_invalid", { problem: "x" }), -32700).code).toBe(-32700);
     expect(jsonRpcError(failure("grant_dead", { provider: "Mazda" })).code).toBe(-32003);
   });
+
+  it("that the app closes always says when to come back", () => {
+    expect(jsonRpcError(failure("shutting_down")).data).toMatchObject({ code: "shutting_down", retryAfterSeconds: 5 });
+    expect(jsonRpcError(failure("shutting_down", {}, { retryAfterSeconds: 30 })).data.retryAfterSeconds).toBe(30);
+    expect(jsonRpcError(failure("grant_dead", { provider: "Mazda" })).data).not.toHaveProperty("retryAfterSeconds");
+  });
 });

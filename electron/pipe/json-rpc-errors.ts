@@ -1,12 +1,13 @@
 /**
  * How a failure looks in JSON-RPC 2.0: its numeric code and its `data`.
  *
- * Invariant: every error the broker sends carries `PipeErrorData`; programs act on `data.code`, and the
- * number is only for generic JSON-RPC tools.
+ * Invariants: every error the broker sends carries `PipeErrorData`; programs act on `data.code`, and the
+ * number is only for generic JSON-RPC tools; `shutting_down` always says when to come back.
  */
 import { type Failure, type FailureCode, type PipeErrorCode, pipeErrorCode } from "../../shared/failure.ts";
 import type { PipeErrorData } from "../../shared/pipe-protocol.ts";
 import { problemOf } from "../core/pipe-problem.ts";
+import { usualRetryAfterSeconds } from "./pipe-limits.ts";
 
 /** The codes JSON-RPC 2.0 section 5.1 defines. */
 export const standardErrorNumbers = { parseError: -32700, invalidRequest: -32600, methodNotFound: -32601, invalidParams: -32602 } as const;
@@ -41,5 +42,7 @@ export interface JsonRpcError {
 /** The JSON-RPC error of a failure; `number` only where the failure alone does not tell (a bad envelope). */
 export function jsonRpcError(failure: Failure, number?: number): JsonRpcError {
   const code = number ?? standardNumbers[failure.code] ?? errorNumbers[pipeErrorCode(failure.code)];
-  return { code, message: failure.message, data: problemOf(failure) };
+  const data = problemOf(failure);
+  const comesBack = data.code === "shutting_down" ? { retryAfterSeconds: usualRetryAfterSeconds } : {};
+  return { code, message: failure.message, data: { ...comesBack, ...data } };
 }

@@ -1,6 +1,9 @@
 /** Every bound of the pipe, in one place. docs/pipe-protocol.md tells programs about them. */
 import { maxMessageBytes } from "../../shared/pipe-protocol.ts";
 
+/** When programs should come back after the app has closed, where nobody says otherwise (docs/pipe-protocol.md, "After a failure"). */
+export const usualRetryAfterSeconds = 5;
+
 export interface PipeLimits {
   readonly maxMessageBytes: number;
   /** Longest answer. Only lists of connections come near it. */

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { chmod, lstat, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { ok, type Result } from "../../shared/result.ts";
+import { failure } from "../../shared/failure.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
 import type { PipeServer } from "./pipe-server.ts";
 import { startPipeServer } from "./pipe-server.ts";
 import {
@@ -153,6 +154,26 @@ describe("the server", () => {
     ] as const) {
       expect(await waiting.next()).toMatchObject({ id, error: { data: { code: "shutting_down", retryAfterSeconds: 30 } } });
     }
+    await closed;
+  });
+
+  it("has answered and told everybody once it has been asked to close, whatever ends right afterwards", async () => {
+    const asked = Promise.withResolvers<void>();
+    const tokens = Promise.withResolvers<Result<typeof someToken>>();
+    const tokenGet = () => {
+      asked.resolve();
+      return tokens.promise;
+    };
+    const { pipe, server } = await broker({ api: { tokenGet } });
+    const program = await RawClient.connect(pipe);
+    await program.authenticate();
+    await program.ask("events.subscribe");
+    program.send({ id: 1, method: "token.get", params: { provider: "mazda", user: "jdoe" } });
+    await asked.promise;
+    const closed = server.close(30);
+    tokens.resolve(err(failure("shutting_down")));
+    expect(await program.next()).toMatchObject({ method: "event", params: { sequence: 1, type: "shutting_down", retryAfterSeconds: 30 } });
+    expect(await program.next()).toMatchObject({ id: 1, error: { data: { code: "shutting_down", retryAfterSeconds: 30 } } });
     await closed;
   });
 

@@ -13,13 +13,10 @@ import type { ProgramApi, ProgramRegistry } from "../core/program-api.ts";
 import { errorCode } from "./error-code.ts";
 import { createHandshake } from "./handshake.ts";
 import { openPeerGate, type PeerGate } from "./peer-gate.ts";
-import { type PipeLimits, pipeLimits } from "./pipe-limits.ts";
+import { type PipeLimits, pipeLimits, usualRetryAfterSeconds } from "./pipe-limits.ts";
 import { preparePipePlace } from "./pipe-place.ts";
 import { PipeSession } from "./pipe-session.ts";
 import type { SessionContext } from "./session-context.ts";
-
-/** What clients wait anyway where nothing is said (docs/pipe-protocol.md, "After a failure"). */
-const usualRetryAfterSeconds = 5;
 
 export interface PipeServerOptions {
   /** From `pipeName`. */
@@ -39,6 +36,7 @@ export interface PipeServer {
   readonly name: string;
   /**
    * Answers what is under way with `shutting_down`, tells it to programs that follow events, ends all sessions and stops listening.
+   * Answers and events are on their way when it returns: nothing that ends afterwards can answer instead. Settles when all is closed.
    *
    * @param retryAfterSeconds when programs should come back, as they are told; the usual time if left out. The first call counts
    */

@@ -91,6 +91,18 @@ describe("a notification about a connection", () => {
     expect(titles()[0]).toMatch(/^abx{58}… has to sign in/);
   });
 
+  it("carries no markup of others: some desktops read the body as such", () => {
+    const { shown, notifications } = scene();
+    const user = "<a href='https://evil.test'>R&D</a>";
+    notifications.show({ ...notice, user, cause: "not_saved" });
+    notifications.show({ ...about(user), others: 2 });
+    expect(shown).toHaveLength(2);
+    for (const { title, body } of shown) {
+      expect(`${title}${body}`).not.toMatch(/[<>&]/);
+      expect(body).toContain("R\uff06D");
+    }
+  });
+
   it("is not tried where the desktop has none", () => {
     const { shown, Notification } = desktop(false);
     createAttentionNotifications({ Notification, onClick: () => undefined }).show(notice);
@@ -108,7 +120,7 @@ describe("closing the window", () => {
     closed();
     closed();
     staysNotifier({ Notification, profileFolder, onClick: () => undefined })();
-    expect(shown.map(({ title }) => title)).toEqual(["DMS Connect goes on in the background"]);
+    expect(shown.map(({ title }) => title)).toEqual(["DMS Connect keeps running in the background"]);
     shown[0]?.emit("click");
     expect(clicks).toBe(1);
   });

@@ -9,6 +9,7 @@ import type { Notification } from "electron";
 import { assertNever } from "../../shared/result.ts";
 import type { ConnectionView, WindowTarget } from "../../shared/views.ts";
 import type { AttentionNotice } from "../core/ports.ts";
+import { plainWords } from "./notification-text.ts";
 
 export interface AttentionNotificationParts {
   /** Electron's class. */
@@ -109,15 +110,15 @@ function textsOfOne(notice: AttentionNotice): Texts {
     case "not_saved":
       return {
         title: `The ${provider} connection of ${user} is not saved`,
-        body: `It works until DMS Connect ends; then ${user} may have to sign in again. Click here to see what is wrong with the disk.`,
+        body: `It works until DMS Connect is closed; then ${user} may have to sign in again. Click here to see what is wrong with the disk.`,
       };
     default:
       return assertNever(notice.cause);
   }
 }
 
-/** User ids come from programs, too: nothing that cannot be seen, and no more than fits. */
+/** User ids come from programs, too: nothing that cannot be seen or is read as markup, and no more than fits. */
 function plain(name: string): string {
-  const visible = name.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "");
+  const visible = plainWords(name);
   return visible.length <= longestName ? visible : `${visible.slice(0, longestName)}…`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Notification } from "electron";
 import type { PairingView } from "../../shared/views.ts";
+import { plainWords } from "./notification-text.ts";
 
 export interface PairingNotificationParts {
   /** Electron's class. */
@@ -27,11 +28,11 @@ export function pairingNotifier({ Notification: Shown, onClick }: PairingNotific
   };
 }
 
-/** Name, file and code. The name was checked for hidden characters where it came in. */
+/** Name, file and code. */
 function notificationBody({ name, programPath, code }: PairingView): string {
   const lines = [
-    `${name} asks. Compare the number ${code.slice(0, 3)} ${code.slice(3)} with the one that the program shows.`,
-    ...(programPath === undefined ? [] : [`File: ${endOf(programPath)}`]),
+    `${plainWords(name)} asks. Compare the number ${code.slice(0, 3)} ${code.slice(3)} with the one that the program shows.`,
+    ...(programPath === undefined ? [] : [`File: ${endOf(plainWords(programPath))}`]),
     "Click here to approve or deny it in DMS Connect.",
   ];
   return lines.join("\n");

@@ -10,12 +10,13 @@
  */
 import { Readable } from "node:stream";
 import type { AuthInfo, ClientRequest, IncomingMessage, Net } from "electron";
-import type { ProxySignIn, ProxySignIns } from "./proxy-sign-ins.ts";
+import { createProxyDealings, type ProxyDealings } from "./provider-fetch-proxy.ts";
+import type { ProxySignIns } from "./proxy-sign-ins.ts";
 
 export interface ProviderFetchParts {
   readonly net: Pick<Net, "request">;
-  readonly proxySignIns: Pick<ProxySignIns, "find" | "refused">;
-  /** The session's: names the proxy that a request went to where Chromium's error does not. */
+  readonly proxySignIns: Pick<ProxySignIns, "take" | "takeAhead">;
+  /** The session's: names the proxy that a request will go to, and where Chromium's error does not, that it went to. */
   readonly resolveProxy?: (url: string) => Promise<string>;
 }
 
@@ -36,11 +37,28 @@ export function createProviderFetch(parts: ProviderFetchParts): typeof fetch {
     const signal = init?.signal ?? request.signal;
     const body = request.body === null ? undefined : Buffer.from(await request.arrayBuffer());
     signal.throwIfAborted();
-    return send(parts, request, body, signal);
+    const dealings = createProxyDealings(parts.proxySignIns, signal);
+    try {
+      const proxy = await nameProxy(parts, request.url);
+      const maySend = proxy === undefined || (await dealings.waitFor(proxy));
+      signal.throwIfAborted();
+      if (!maySend) throw signInWanted(proxy);
+      const response = await send({ ...parts, dealings, signal }, request, body);
+      dealings.end(true);
+      return response;
+    } finally {
+      dealings.end(false);
+    }
   };
 }
 
-function send(parts: ProviderFetchParts, request: Request, body: Buffer | undefined, signal: AbortSignal): Promise<Response> {
+interface SendParts extends ProviderFetchParts {
+  readonly dealings: ProxyDealings;
+  readonly signal: AbortSignal;
+}
+
+function send(parts: SendParts, request: Request, body: Buffer | undefined): Promise<Response> {
+  const { signal } = parts;
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const outgoing = parts.net.request({
     method: request.method,
@@ -68,7 +86,7 @@ function send(parts: ProviderFetchParts, request: Request, body: Buffer | undefi
     resolve(rejectForSignIn(parts, request.url, proxy));
     outgoing.abort();
   };
-  answerProxy(outgoing, parts.proxySignIns, wantSignIn);
+  answerProxy(outgoing, parts.dealings, wantSignIn);
   // Also after the answer has begun: an error without a listener would end the app.
   outgoing.on("error", (error) => (isProxyChallenge(error) ? wantSignIn() : fail(error)));
   outgoing.on("response", (message) => {
@@ -86,16 +104,12 @@ function send(parts: ProviderFetchParts, request: Request, body: Buffer | undefi
 }
 
 /** Gives a proxy what is saved for it, once; when that is refused, or nothing is there, `onMissing` is told. */
-function answerProxy(outgoing: ClientRequest, signIns: ProviderFetchParts["proxySignIns"], onMissing: (proxy: string) => void): void {
-  const given = new Map<string, ProxySignIn>();
+function answerProxy(outgoing: ClientRequest, dealings: ProxyDealings, onMissing: (proxy: string) => void): void {
   const answer = async (info: AuthInfo, callback: Answer): Promise<void> => {
     const proxy = `${info.host}:${info.port}`;
-    const wrong = given.get(proxy);
-    if (wrong !== undefined) signIns.refused(proxy, wrong);
-    const found = wrong === undefined ? await signIns.find(proxy) : undefined;
-    if (found === undefined) return onMissing(proxy);
-    given.set(proxy, found);
-    callback(found.userName, found.password);
+    const found = await dealings.signInFor(proxy);
+    if (found === undefined) onMissing(proxy);
+    else callback(found.userName, found.password);
   };
   outgoing.on("login", (info, callback) => {
     // A server's challenge is an answer like any other, and is read as one.
@@ -110,12 +124,15 @@ function isProxyChallenge(error: Error): boolean {
 }
 
 async function rejectForSignIn(parts: ProviderFetchParts, url: string, known: string | undefined): Promise<never> {
-  const proxy = await nameProxy(parts, url, known);
-  throw Object.assign(new Error("net::ERR_PROXY_AUTH_REQUESTED"), proxy === undefined ? {} : { proxy });
+  throw signInWanted(known ?? (await nameProxy(parts, url)));
 }
 
-async function nameProxy({ resolveProxy }: ProviderFetchParts, url: string, known: string | undefined): Promise<string | undefined> {
-  if (known !== undefined || resolveProxy === undefined) return known;
+function signInWanted(proxy: string | undefined): Error {
+  return Object.assign(new Error("net::ERR_PROXY_AUTH_REQUESTED"), proxy === undefined ? {} : { proxy });
+}
+
+async function nameProxy({ resolveProxy }: ProviderFetchParts, url: string): Promise<string | undefined> {
+  if (resolveProxy === undefined) return undefined;
   // In the form of a PAC file's answer: `PROXY host:port; DIRECT`.
   const list = await resolveProxy(url).catch(() => "");
   return /^(?:PROXY|HTTPS)\s+([^\s;]+)/.exec(list)?.[1];

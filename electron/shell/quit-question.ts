@@ -14,10 +14,15 @@ export async function isSureToQuit(dialog: Pick<Dialog, "showMessageBox">, why: 
     type: "warning",
     title: "DMS Connect",
     message: `Sign-ins that could not be saved: ${unsaved}`,
-    detail: `${why.message} If you quit now, these users may have to sign in again. ${why.remedy}`,
+    detail: `${why.message} If you quit now, ${howMany(unsaved)} may have to sign in again. ${why.remedy}`,
     buttons: ["Do not quit", "Quit anyway"],
     defaultId: 0,
     cancelId: 0,
   });
   return response === 1;
+}
+
+/** A user may have several sign-ins. */
+function howMany(unsaved: number): string {
+  return unsaved === 1 ? "1 user" : `up to ${unsaved} users`;
 }

@@ -20,7 +20,7 @@ export function staysNotifier({ Notification: Shown, profileFolder, onClick }: S
   return () => {
     if (!Shown.isSupported() || !isFirstTime(join(profileFolder, "told-that-it-stays"))) return;
     shown = new Shown({
-      title: "DMS Connect goes on in the background",
+      title: "DMS Connect keeps running in the background",
       body: "DMS programs can still use your connections. To open the window again, click the icon of DMS Connect or start it again. To end it, choose Quit in the icon's menu.",
     });
     shown.on("click", onClick);

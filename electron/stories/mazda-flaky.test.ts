@@ -7,12 +7,14 @@ import { describe, expect, it } from "vitest";
 import { type TokenResponseOverride, tokenResponses } from "../../e2e/providers/token-response-override.ts";
 import type { ConnectionKey } from "../core/connection-state.ts";
 import { provider as mazda } from "../oauth/providers/mazda.ts";
-import { connectQuietly, type Desk, expectState, openDesk, patience, useApi } from "./desk.ts";
+import { connectQuietly, currentToken, type Desk, expectState, openDesk, patience, useApi } from "./desk.ts";
 import { type PlayedMazda, people, playMazda } from "./stand-ins.ts";
 
-/** Less than a minute: each question for a token renews. */
-const lifeSeconds = 25;
-const wantedRefreshes = 18;
+/** A question for a token that has less than half of this left renews it. */
+const shortLifeSeconds = 2;
+/** Long enough that nothing is renewed by itself while the test lasts. */
+const lifeSeconds = 300;
+const wantedRefreshes = 12;
 const users = people(6);
 /** Between two questions of a program that was answered from memory. */
 const pauseMs = 30;
@@ -22,8 +24,8 @@ interface Setting extends PlayedMazda {
   readonly keys: readonly ConnectionKey[];
 }
 
-async function setUp(): Promise<Setting> {
-  const played = await playMazda({ users, behaviour: { accessTokenLifetimeSeconds: lifeSeconds } });
+async function setUp(accessTokenLifetimeSeconds: number): Promise<Setting> {
+  const played = await playMazda({ users, behaviour: { accessTokenLifetimeSeconds } });
   const desk = await openDesk(mazda, played.registration);
   const keys = users.map(({ id }) => played.key(id));
   for (const key of keys) await connectQuietly(desk, key);
@@ -70,7 +72,7 @@ const harmless: readonly { readonly name: string; readonly answer: TokenResponse
 
 describe("every third answer of Mazda's that goes wrong", { timeout: 120_000 }, () => {
   it.each(harmless)("because it $name: every connection lives, and no spent refresh token is ever sent", async ({ answer }) => {
-    const setting = await setUp();
+    const setting = await setUp(shortLifeSeconds);
     setting.server.behaviour.flaky = { every: 3, answer };
     expect(await askAllTheTime(setting)).toEqual([]);
     await calmDown(setting);
@@ -84,12 +86,14 @@ describe("every third answer of Mazda's that goes wrong", { timeout: 120_000 }, 
 
 describe("answers of Mazda's that are lost after the rotation", { timeout: 120_000 }, () => {
   it("end their connections after the spent token was sent once more, and never again; the others live", async () => {
-    const setting = await setUp();
+    const setting = await setUp(lifeSeconds);
     const { server, desk, keys, callApi } = setting;
-    server.behaviour.accessTokenLifetimeSeconds = 3600;
     const [unlucky, lucky] = [keys.slice(0, 3), keys.slice(3)];
     server.behaviour.nextTokenResponses.push(...unlucky.map(() => tokenResponses.drop("after-processing")));
-    await Promise.all(unlucky.map((key) => desk.program().tokenGet(key)));
+    for (const key of unlucky) {
+      const { tokenId } = await currentToken(desk, key);
+      await desk.program().tokenRejected({ ...key, tokenId });
+    }
     for (const key of unlucky) await expectState(desk, key, "ReconnectRequired");
     for (const key of lucky) {
       expect(await desk.program().tokenGet(key)).toMatchObject({ ok: true });

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { ProviderView } from "../../shared/views.ts";
 import { LoadedView } from "../parts/loaded-view.tsx";
 import { Page } from "../parts/page.tsx";
+import { useUnsavedInput } from "../parts/unsaved-input.ts";
 import { AuditList } from "./audit-list.tsx";
 import { AuditTools } from "./audit-tools.tsx";
 import { type AuditFilter, type AuditRows, useAuditRows } from "./use-audit-rows.ts";
@@ -26,6 +27,7 @@ export function AuditPage({ providers }: AuditPageProps) {
   const [filter, setFilter] = useState<AuditFilter>({ text: "", onlyRefused: false });
   const text = useSettled(filter.text, typingPauseMs);
   const found = useAuditRows({ text, onlyRefused: filter.onlyRefused });
+  useUnsavedInput(filter.text !== "");
   const isFiltered = text.trim() !== "" || filter.onlyRefused;
   return (
     <Page title={t("audit.title")} lead={t("audit.lead")}>

@@ -54,7 +54,7 @@ describe("the words of the audit log", () => {
 
   it("say until when copies work after a Revoke, which is no failure", () => {
     const ended = row({ action: "revoke.copies_end", outcome: "2026-11-22T12:04:05.000Z" });
-    expect(outcomeText(t, ended, "Webfleet")).toMatch(/^Copies work until (22 Nov 2026|Nov 22, 2026), .*:04/);
+    expect(outcomeText(t, ended, "Webfleet")).toMatch(/^Old access works until (22 Nov 2026|Nov 22, 2026), .*:04/);
     expect([isGood(ended), isGood({ ...ended, outcome: "busy" }), isGood({ ...ended, action: "revoke" })]).toEqual([true, false, false]);
   });
 

@@ -5,6 +5,7 @@ import type { ConnectionView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { FailureMessage, Message } from "../parts/failure-message.tsx";
 import { ProxySignIn } from "../proxy/proxy-sign-in.tsx";
+import { SavedProxyProvider, useWordsOrSaved } from "../proxy/saved-proxy.tsx";
 import { type Action, useAction } from "../state/use-action.ts";
 import type { ConnectionNotice as Notice } from "./connection-notice-text.ts";
 import { SignInButton, startSignIn } from "./sign-in-button.tsx";
@@ -15,16 +16,23 @@ interface ConnectionNoticeProps {
   readonly notice: Notice;
 }
 
-export function ConnectionNotice({ connection, notice }: ConnectionNoticeProps) {
+export function ConnectionNotice(props: ConnectionNoticeProps) {
+  return (
+    <SavedProxyProvider news={props.connection.failure}>
+      <NoticeInRow {...props} />
+    </SavedProxyProvider>
+  );
+}
+
+function NoticeInRow({ connection, notice }: ConnectionNoticeProps) {
   const action = useAction();
   const sentences = useNoticeSentences(connection);
   const { message, remedy } = sentences(notice);
+  const words = useWordsOrSaved(connection.failure, { intent: notice.intent, title: message, text: remedy });
   return (
     <>
       <Message
-        intent={notice.intent}
-        title={message}
-        text={remedy}
+        {...words}
         action={notice.action === undefined ? undefined : <NoticeButtons connection={connection} kind={notice.action} action={action} />}
       />
       {action.failure === undefined ? null : <FailureMessage failure={action.failure} onDismiss={action.clear} />}

@@ -96,13 +96,13 @@ export function LeavingUserResult({ left, connections, onEndedAgain, onAnother }
 function Ended({ ended }: { readonly ended: EndedConnectionView }) {
   const { t } = useTranslation();
   const copies = useCopiesText();
-  const { outcome, providerName, copiesWorkUntilMs, hasGrantScreens, connectionId } = ended;
+  const { outcome, providerName, copiesWorkUntilMs: atMs, copiesEndIsEstimate, hasGrantScreens, connectionId } = ended;
   if (outcome === "failed") return <Failed ended={ended} />;
   const names = { provider: providerName };
   return (
     <>
       <Mark good text={t(`leaving.was.${outcome}`, names)} />
-      {copiesWorkUntilMs === undefined ? null : <Text>{copies({ atMs: copiesWorkUntilMs, isEstimate: false })}</Text>}
+      {atMs === undefined ? null : <Text>{copies({ atMs, isEstimate: copiesEndIsEstimate === true })}</Text>}
       {outcome === "forgotten" && hasGrantScreens ? (
         <>
           <Text>{t("leaving.screens", names)}</Text>

@@ -56,16 +56,16 @@ export const connectionsTexts = {
     byItselfRemedy: "DMS Connect tries again by itself. The connection is kept.",
     /** After a sign-in that failed, where the usual remedy says that DMS Connect goes on by itself. */
     signInRemedy: {
-      provider_unreachable: "Check the internet connection, then click Connect again.",
-      provider_timed_out: "Wait a moment, then click Connect again.",
-      provider_busy: "Wait a moment, then click Connect again.",
-      provider_paused: "Wait a few minutes, then click Connect again.",
-      requests_capped: "Wait a moment, then click Connect again.",
-      network_offline: "Check the network cable or the Wi-Fi, then click Connect again.",
-      network_sign_in_needed: "Open any page in your browser and sign in to the network. Then click Connect again.",
-      proxy_sign_in_needed: "Sign in to the proxy first. Then click Connect again.",
+      provider_unreachable: "Check the internet connection, then click Connect.",
+      provider_timed_out: "Wait a moment, then click Connect.",
+      provider_busy: "Wait a moment, then click Connect.",
+      provider_paused: "Wait a few minutes, then click Connect.",
+      requests_capped: "Wait a moment, then click Connect.",
+      network_offline: "Check the network cable or the Wi-Fi, then click Connect.",
+      network_sign_in_needed: "Open any page in your browser and sign in to the network. Then click Connect.",
+      proxy_sign_in_needed: "Sign in to the proxy first. Then click Connect.",
       certificate_date_invalid:
-        "Look at the date and time of this computer and set them right. Then click Connect again. If they are right, call your administrator.",
+        "Check the date and time of this computer and correct them. Then click Connect. If they are right, call your administrator.",
     },
   },
   action: {
@@ -104,17 +104,17 @@ export const revokeTexts = {
   title: "Revoke {{provider}} for {{user}}?",
   does: "This ends the access at {{provider}}. DMS Connect stops using it at once.",
   copies: {
-    until: "Copies that programs already hold work until {{time}}.",
-    untilAbout: "Copies that programs already hold work until about {{time}}.",
-    ended: "Copies that programs already hold have ended.",
-    none: "No program holds a copy that still works.",
-    unknown: "Copies that programs already hold work until they expire.",
+    until: "Programs can still use the access they already have until {{time}}.",
+    untilAbout: "Programs can still use the access they already have until about {{time}}.",
+    ended: "No program can use the old access any more.",
+    none: "No program has access any more.",
+    unknown: "Programs can still use the access they already have until it ends.",
   },
   after: "To use {{provider}} again, {{user}} must sign in again.",
   confirm: "Revoke",
   done: "Revoked: {{provider}}, {{user}}.",
-  pending: "No longer used: {{provider}}, {{user}}.",
-  pendingText: "{{provider}} could not be told yet. DMS Connect keeps trying.",
+  pending: "Access ended here: {{provider}}, {{user}}.",
+  pendingText: "{{provider}} does not know it yet. DMS Connect keeps trying.",
 };
 
 export const forgetTexts = {

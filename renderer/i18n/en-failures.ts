@@ -42,9 +42,13 @@ const inThisWindow: Partial<Record<FailureCode, Partial<FailureSentences>>> = {
   vault_write_failed: { remedy: "Make space on the disk, then try again." },
   settings_not_saved: { remedy: "Make space on the disk, then save them again." },
   registration_missing: { remedy: "Go to Set-up. Enter the registration there, or import the file from your DMS vendor." },
+  revocation_pending: { message: "{{provider}} does not know yet that this connection has ended." },
+  revocation_unsupported: { message: "DMS Connect cannot end a connection at {{provider}}." },
   // Plainer words for what many people meet: the network and the clock.
   network_sign_in_needed: { message: "This network wants you to sign in before it lets this computer reach {{provider}}." },
-  proxy_sign_in_needed: { remedy: "Click Sign in to the proxy. If you do not know the password, ask your administrator." },
+  proxy_sign_in_needed: {
+    remedy: "Click Sign in to the proxy. If you do not know the user name and the password, ask your administrator.",
+  },
   clock_fast: {
     message: "The clock of this computer is wrong: it is {{offset}} ahead.",
     remedy: "Set the date and time of this computer right. Until then, DMS Connect uses the time of the providers.",

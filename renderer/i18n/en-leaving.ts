@@ -14,8 +14,8 @@ export const leavingTexts = {
   /** What will happen to one connection. */
   will: {
     revoke: "The access ends at {{provider}} (Revoke).",
-    revoking: "The access is no longer used. {{provider}} is still to be told.",
-    forget: "The connection is deleted on this computer only (Forget). {{provider}} cannot be told by DMS Connect.",
+    revoking: "The access is no longer used. {{provider}} must still end it.",
+    forget: "The connection is deleted on this computer only (Forget). DMS Connect cannot end it at {{provider}}.",
     forgetEnded: "There is no valid sign-in here any more. The connection is deleted on this computer (Forget).",
     row: "Nothing is stored. Only the row goes away.",
   },
@@ -30,7 +30,7 @@ export const leavingTexts = {
   /** What happened to one connection. */
   was: {
     revoked: "Revoked.",
-    pending: "No longer used. {{provider}} could not be told yet. DMS Connect keeps trying.",
+    pending: "Access ended here. {{provider}} does not know it yet. DMS Connect keeps trying.",
     forgotten: "Forgotten on this computer.",
   },
   another: "Another user id…",

@@ -40,7 +40,7 @@ export const settingsTexts = {
     title: "Network",
     saveData: "Save data",
     saveDataHint:
-      "For a network that costs money by volume. DMS Connect renews connections as seldom as possible. Your DMS still gets its access at once.",
+      "For a network where you pay for the amount of data, such as a mobile phone's. DMS Connect renews connections as seldom as possible. Your DMS still gets its access at once.",
   },
   about: "About",
   version: "Version",
@@ -64,7 +64,8 @@ export const settingsTexts = {
 export const proxyTexts = {
   open: "Sign in to the proxy…",
   title: "Sign in to {{proxy}}",
-  explain: "Your network lets DMS Connect out only through this proxy. Ask your administrator for the user name and the password.",
+  explain:
+    "Your network lets DMS Connect out only through this proxy. Do this only in your company's network. Ask your administrator for the user name and the password.",
   kept: "DMS Connect keeps them locked in its vault and gives them to this proxy only.",
   userName: "User name",
   userNameMissing: "Enter the user name.",
@@ -72,5 +73,6 @@ export const proxyTexts = {
   password: "Password",
   passwordMissing: "Enter the password.",
   confirm: "Sign in",
-  saved: "Saved. DMS Connect tries again.",
+  saved: "Saved.",
+  savedText: "DMS Connect tries again.",
 };

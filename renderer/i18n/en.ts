@@ -17,6 +17,8 @@ export const en = {
     crashed: "Something went wrong in this window.",
     crashedRemedy: "Your connections keep working. Click Reload to see them again.",
     reload: "Reload",
+    askedForPage: "DMS Connect was asked to show another page.",
+    askedForConnection: "DMS Connect was asked to show a connection.",
   },
   nav: {
     label: "Pages",

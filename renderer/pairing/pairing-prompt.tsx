@@ -81,7 +81,7 @@ function PairingDialog({ pairing, isBlock, providers, nowMs, setBlockStep, ...sh
   };
   return (
     <Dialog open modalType="alert">
-      <DialogSurface>
+      <DialogSurface isOverPages>
         <DialogBody>
           <DialogTitle>{t(isBlock ? (isGone ? "pairing.gone.blockTitle" : "pairing.block.title") : "pairing.title")}</DialogTitle>
           <PairingContent

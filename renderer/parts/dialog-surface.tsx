@@ -7,9 +7,15 @@ import { DialogSurface as FluentDialogSurface } from "@fluentui/react-components
 import type { MouseEvent, ReactNode } from "react";
 import { FocusAfterDialog } from "./focus-after-dialog.tsx";
 
-export function DialogSurface({ children }: { readonly children: ReactNode }) {
+interface DialogSurfaceProps {
+  /** It belongs to no page: the page below may change. */
+  readonly isOverPages?: boolean;
+  readonly children: ReactNode;
+}
+
+export function DialogSurface({ isOverPages = false, children }: DialogSurfaceProps) {
   return (
-    <FluentDialogSurface backdrop={{ onMouseDown: keepFocus }}>
+    <FluentDialogSurface backdrop={{ onMouseDown: keepFocus }} data-over-pages={isOverPages ? "" : undefined}>
       <FocusAfterDialog />
       {children}
     </FluentDialogSurface>

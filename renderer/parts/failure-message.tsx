@@ -7,6 +7,7 @@ import {
   type MessageBarIntent,
   MessageBarTitle,
   makeStyles,
+  tokens,
 } from "@fluentui/react-components";
 import { DismissRegular } from "@fluentui/react-icons/svg/dismiss";
 import type { ReactNode } from "react";
@@ -15,9 +16,10 @@ import type { Failure } from "../../shared/failure.ts";
 import { useFailureText } from "../i18n/failure-text.ts";
 import { narrowWindow, useMediaQuery } from "../state/use-media-query.ts";
 
-interface MessageProps {
+export interface MessageProps {
   readonly intent: MessageBarIntent;
-  readonly title: string;
+  /** In bold; a quiet line has none. */
+  readonly title?: string;
   readonly text: string;
   /** The button that does what the text says. */
   readonly action?: ReactNode;
@@ -32,7 +34,14 @@ export function Message({ intent, title, text, action, onDismiss }: MessageProps
   return (
     <MessageBar intent={intent} layout={isNarrow ? "multiline" : "singleline"} className={styles.bar}>
       <MessageBarBody className={styles.body}>
-        <MessageBarTitle>{title}</MessageBarTitle> {text}
+        {title === undefined ? (
+          // The bar is named by its title.
+          <MessageBarTitle className={styles.quiet}>{text}</MessageBarTitle>
+        ) : (
+          <>
+            <MessageBarTitle>{title}</MessageBarTitle> {text}
+          </>
+        )}
       </MessageBarBody>
       {action === undefined && onDismiss === undefined ? null : (
         <MessageBarActions
@@ -62,6 +71,7 @@ export function FailureMessage({ failure, intent = "error", action, onDismiss }:
 
 const useStyles = makeStyles({
   bar: { paddingBlock: "8px" },
+  quiet: { fontWeight: tokens.fontWeightRegular },
   // Fluent keeps a message on one line; a remedy must be readable in full.
   body: { whiteSpace: "normal", overflowWrap: "anywhere", minWidth: 0 },
 });

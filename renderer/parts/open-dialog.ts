@@ -2,3 +2,8 @@
 export function isDialogOpen(): boolean {
   return document.querySelector("[role=dialog], [role=alertdialog]") !== null;
 }
+
+/** Whether a dialog is open that would go away with its page. */
+export function isPageDialogOpen(): boolean {
+  return document.querySelector("[role=dialog]:not([data-over-pages]), [role=alertdialog]:not([data-over-pages])") !== null;
+}

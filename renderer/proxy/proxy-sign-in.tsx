@@ -8,7 +8,9 @@ import { DialogForm, FormDialog } from "../parts/form-dialog.tsx";
 import { PasswordField } from "../parts/password-field.tsx";
 import { plainText } from "../parts/plain-text.ts";
 import { useAction } from "../state/use-action.ts";
+import { proxyOf } from "./proxy-of.ts";
 import { noSignIn, type ProxySignInForm, proxySignInProblems, signInLimits } from "./proxy-sign-in-form.ts";
+import { useSetSavedProxy } from "./saved-proxy.tsx";
 
 /** Longest name of a proxy that is shown. */
 const proxyLimit = 80;
@@ -26,36 +28,28 @@ export function hasProxySignIn(failure: Failure): boolean {
 export function ProxySignIn({ failure }: ProxySignInProps) {
   const { t } = useTranslation();
   const styles = useStyles();
-  const [saved, setSaved] = useState(false);
+  const setSavedProxy = useSetSavedProxy();
   const proxy = failure === undefined ? undefined : proxyOf(failure);
   if (proxy === undefined) return null;
   return (
-    <>
-      <output className={styles.saved}>{saved ? t("proxy.saved") : ""}</output>
-      <FormDialog
-        trigger={
-          <Button size="medium" className={styles.open} onClick={() => setSaved(false)}>
-            {t("proxy.open")}
-          </Button>
-        }
-      >
-        {(close) => (
-          <ProxySignInDialog
-            proxy={proxy}
-            onDone={() => {
-              close();
-              setSaved(true);
-            }}
-          />
-        )}
-      </FormDialog>
-    </>
+    <FormDialog
+      trigger={
+        <Button size="medium" className={styles.open}>
+          {t("proxy.open")}
+        </Button>
+      }
+    >
+      {(close) => (
+        <ProxySignInDialog
+          proxy={proxy}
+          onDone={() => {
+            close();
+            setSavedProxy(proxy);
+          }}
+        />
+      )}
+    </FormDialog>
   );
-}
-
-function proxyOf({ code, params }: Failure): string | undefined {
-  const { proxy } = params;
-  return code === "proxy_sign_in_needed" && typeof proxy === "string" ? proxy : undefined;
 }
 
 interface ProxySignInDialogProps {
@@ -122,6 +116,5 @@ function ProxySignInFields({ form, submitted, onChange }: ProxySignInFieldsProps
 }
 
 const useStyles = makeStyles({
-  saved: { alignSelf: "center" },
   open: { maxWidth: "none", flexShrink: 0, whiteSpace: "nowrap" },
 });

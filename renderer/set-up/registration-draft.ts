@@ -38,7 +38,7 @@ export interface RegistrationDraft {
 
 export type DraftField = Exclude<keyof RegistrationDraft, "endpoints"> | EndpointName;
 
-const draftFields: readonly DraftField[] = [
+const ownFields = [
   "clientId",
   "clientSecret",
   "redirectUris",
@@ -47,8 +47,8 @@ const draftFields: readonly DraftField[] = [
   "clientAuthentication",
   "basicEncoding",
   "pkce",
-  ...endpointNames,
-];
+] as const satisfies readonly DraftField[];
+const draftFields: readonly DraftField[] = [...ownFields, ...endpointNames];
 
 /** Fields that stand under Advanced. */
 export const advancedFields: readonly DraftField[] = ["basicEncoding", "pkce", ...endpointNames];
@@ -66,6 +66,14 @@ export function registrationDraft(stored: RegistrationView | undefined): Registr
     pkce: stored?.pkce,
     endpoints: stored?.endpoints ?? {},
   };
+}
+
+/** Whether every field has the same text in both. */
+export function isSameDraft(one: RegistrationDraft, other: RegistrationDraft): boolean {
+  return (
+    ownFields.every((field) => one[field] === other[field]) &&
+    endpointNames.every((name) => (one.endpoints[name] ?? "") === (other.endpoints[name] ?? ""))
+  );
 }
 
 /** The call's value of a draft. Only the secret is sent untrimmed: a space may belong to it. */

@@ -7,6 +7,7 @@ import { invoke } from "../api.ts";
 import { Box } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
 import { Page } from "../parts/page.tsx";
+import { useUnsavedInput } from "../parts/unsaved-input.ts";
 import { useAction } from "../state/use-action.ts";
 import { AdvancedFields } from "./advanced-fields.tsx";
 import { MainFields } from "./main-fields.tsx";
@@ -16,6 +17,7 @@ import {
   type DraftProblems,
   draftProblems,
   failedField,
+  isSameDraft,
   registrationDraft,
   registrationInput,
 } from "./registration-draft.ts";
@@ -36,6 +38,7 @@ export function RegistrationForm({ stored, registrations, providers, onDone }: R
   const [targets] = useState(() => possibleTargets(stored, registrations, providers));
   const [target, setTarget] = useState(targets[0]);
   const form = useRegistrationForm(stored, target, onDone);
+  useUnsavedInput(form.isChanged || target !== targets[0]);
   const environmentName = target && t(`environment.${target.environment}`);
   const title =
     stored === undefined ? t("form.addTitle") : t("form.editTitle", { provider: target?.provider.name, environment: environmentName });
@@ -74,7 +77,8 @@ export function RegistrationForm({ stored, registrations, providers, onDone }: R
 }
 
 function useRegistrationForm(stored: RegistrationView | undefined, target: RegistrationTarget | undefined, onDone: () => void) {
-  const [draft, setDraft] = useState(() => registrationDraft(stored));
+  const [initial] = useState(() => registrationDraft(stored));
+  const [draft, setDraft] = useState(initial);
   const [submitted, setSubmitted] = useState(false);
   const [advancedOpen, setAdvancedOpen] = useState(false);
   const action = useAction();
@@ -102,6 +106,7 @@ function useRegistrationForm(stored: RegistrationView | undefined, target: Regis
   };
   return {
     draft,
+    isChanged: !isSameDraft(draft, initial),
     problems,
     advancedOpen,
     setAdvancedOpen,

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { StatusView } from "../../shared/views.ts";
 import { invoke } from "../api.ts";
 import { noticeKey } from "../notices/notice-key.ts";
+import { NoticeMessage } from "../notices/notice-message.tsx";
 import { Box, Facts } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
 import { Mark } from "../parts/mark.tsx";
@@ -32,10 +33,9 @@ export function AboutSections({ status }: StatusProps) {
       <Section title={t("settings.notices")}>
         {notices.length === 0 ? <Text>{t("settings.noNotices")}</Text> : null}
         {notices.map((notice) => (
-          <FailureMessage
+          <NoticeMessage
             key={noticeKey(notice)}
-            failure={notice}
-            intent="warning"
+            notice={notice}
             action={hasProxySignIn(notice) ? <ProxySignIn failure={notice} /> : undefined}
           />
         ))}

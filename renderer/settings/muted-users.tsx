@@ -4,6 +4,7 @@ import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Box } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
+import { useUnsavedInput } from "../parts/unsaved-input.ts";
 import { type Action, useAction } from "../state/use-action.ts";
 import { mutedUserLimit, mutedUserProblem, mutedUsersLimit } from "./muted-list.ts";
 import type { SettingsSectionProps } from "./settings-section.ts";
@@ -77,6 +78,7 @@ function AddForm({ mutedUsers, suggestions, action, onAdd }: AddFormProps) {
   const [typed, setTyped] = useState("");
   const [submitted, setSubmitted] = useState(false);
   const user = typed.trim();
+  useUnsavedInput(user !== "");
   const problem = submitted ? mutedUserProblem(user, mutedUsers) : undefined;
   const limit = problem === "mutedFull" ? mutedUsersLimit : mutedUserLimit;
   const submit = async (event: FormEvent): Promise<void> => {

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Box, BoxButtons } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
+import { useUnsavedInput } from "../parts/unsaved-input.ts";
 import { useAction } from "../state/use-action.ts";
 import { noQuietHours, type QuietHours, quietHoursProblem } from "./quiet-hours.ts";
 import type { SettingsSectionProps } from "./settings-section.ts";
@@ -17,6 +18,7 @@ export function QuietHoursForm({ value: { quietFrom, quietTo }, save }: Settings
   const [form, setForm] = useState<QuietHours>({ quietFrom, quietTo });
   const [submitted, setSubmitted] = useState(false);
   const [saved, setSaved] = useState(false);
+  useUnsavedInput(form.quietFrom !== quietFrom || form.quietTo !== quietTo);
   const problem = submitted ? quietHoursProblem(form) : undefined;
   const change = (next: QuietHours): void => {
     setSaved(false);

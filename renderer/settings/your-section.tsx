@@ -6,6 +6,7 @@ import type { Theme } from "../../shared/views.ts";
 import { Box } from "../parts/card.tsx";
 import { FailureMessage } from "../parts/failure-message.tsx";
 import { Section } from "../parts/page.tsx";
+import { useUnsavedInput } from "../parts/unsaved-input.ts";
 import { type Action, useAction } from "../state/use-action.ts";
 import type { SettingsSectionProps } from "./settings-section.ts";
 
@@ -45,6 +46,7 @@ function UsualUserForm({ value, save, action }: UsualUserFormProps) {
   const { t } = useTranslation();
   const [usualUser, setUsualUser] = useState(value.usualUser);
   const [saved, setSaved] = useState(false);
+  useUnsavedInput(usualUser.trim() !== value.usualUser);
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     const done = await action.run(() => save({ usualUser: usualUser.trim() }));

@@ -167,6 +167,7 @@ function leavingEnds(nowMs: number): readonly EndedConnectionView[] {
       environment: "acceptance",
       outcome: "pending",
       copiesWorkUntilMs: nowMs + 43 * minute,
+      copiesEndIsEstimate: true,
     },
     {
       ...mazda,

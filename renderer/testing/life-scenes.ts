@@ -1,5 +1,6 @@
 /** What a dealer sees of connections over the months: everything worth looking at. */
 import type { Page } from "playwright";
+import type { WindowTarget } from "../../shared/views.ts";
 import { goTo, type Scene } from "./scene.ts";
 
 export const lifeScenes: readonly Scene[] = [
@@ -8,6 +9,25 @@ export const lifeScenes: readonly Scene[] = [
   { name: "life-paused", scenario: "paused", arrange: (page) => see(page, "has had problems since") },
   { name: "life-offline", scenario: "offline", arrange: (page) => see(page, "This computer has no connection") },
   { name: "life-target", scenario: "target", arrange: (page) => page.locator(":focus[data-testid]").waitFor() },
+  {
+    name: "life-asked-while-typing",
+    scenario: "active",
+    arrange: async (page) => {
+      await goTo(page, "Settings");
+      await page.getByLabel("Usual user id").fill("mary");
+      await ask(page, { page: "programs" });
+      await see(page, "was asked to show another page");
+    },
+  },
+  {
+    name: "life-asked-while-in-dialog",
+    scenario: "leaving",
+    arrange: async (page) => {
+      await chooseLeaver(page);
+      await ask(page, { page: "connections", connectionId: "webfleet/production/mary" });
+      await see(page, "was asked to show a connection");
+    },
+  },
   { name: "life-revoked", scenario: "active", arrange: revoke },
   {
     name: "life-revoked-pending",
@@ -18,7 +38,7 @@ export const lifeScenes: readonly Scene[] = [
         const webfleet = window.mock.scenario.connections[1];
         if (webfleet !== undefined) window.mock.emit("connectionChanged", { ...webfleet, state: "Revoking" });
       });
-      await see(page, "No longer used");
+      await see(page, "Access ended here");
     },
   },
   { name: "life-leaving", scenario: "leaving", arrange: openLeaving },
@@ -83,6 +103,10 @@ export const lifeScenes: readonly Scene[] = [
 
 async function see(page: Page, text: string): Promise<void> {
   await page.getByText(text).first().waitFor();
+}
+
+async function ask(page: Page, target: WindowTarget): Promise<void> {
+  await page.evaluate((target) => window.mock.emit("windowTargetChanged", target), target);
 }
 
 async function press(page: Page, name: string): Promise<void> {

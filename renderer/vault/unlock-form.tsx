@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { invoke } from "../api.ts";
 import { FailureMessage } from "../parts/failure-message.tsx";
 import { PasswordField } from "../parts/password-field.tsx";
+import { useUnsavedInput } from "../parts/unsaved-input.ts";
 import { useAction } from "../state/use-action.ts";
 
 interface UnlockFormProps {
@@ -19,6 +20,7 @@ export function UnlockForm({ isFirst }: UnlockFormProps) {
   const [passphrase, setPassphrase] = useState("");
   const [submitted, setSubmitted] = useState(false);
   const action = useAction();
+  useUnsavedInput(passphrase !== "");
   useEffect(() => {
     if (isFirst) input.current?.focus();
   }, [isFirst]);

@@ -15,9 +15,12 @@ export function settled(): Promise<void> {
 
 export class FakeClock implements Clock {
   #nowMs = 1_795_000_000_000;
+  #setBackMs = 0;
   readonly #timers = new Set<Timer>();
 
   nowMs = (): number => this.#nowMs;
+  /** Goes on however often the wall clock is set back. */
+  monotonicMs = (): number => this.#nowMs + this.#setBackMs;
 
   setTimer = (delayMs: number, callback: () => void): (() => void) => {
     const timer = { atMs: this.#nowMs + delayMs, callback };
@@ -28,6 +31,7 @@ export class FakeClock implements Clock {
   /** The wall clock is set back by `ms`; timers run on as they were. */
   setBack(ms: number): void {
     this.#nowMs -= ms;
+    this.#setBackMs += ms;
     for (const timer of this.#timers) timer.atMs -= ms;
   }
 

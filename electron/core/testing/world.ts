@@ -67,7 +67,7 @@ export class World {
     const randomness = fakeRandomness();
     const targets = () => ["https://mazda.test/token"];
     const network = new NetworkState({ network: this.system, clock, targets });
-    const gate = new ProviderGate({ clock, random });
+    const gate = new ProviderGate({ clock, monotonicMs: clock.monotonicMs, random });
     const refresher = new Refresher({
       ...shared,
       randomness,
@@ -85,6 +85,8 @@ export class World {
       ...shared,
       connectFlow: this.connectFlow,
       broker: this.broker,
+      gate,
+      network,
       random,
       onEnded: (action, _key, outcome) => ended.push(`${action} ${outcome}`),
     });
