@@ -37,7 +37,7 @@ export function isFreshEnough(grant: Grant, nowMs: number, minValiditySeconds: n
  */
 export function reachableValiditySeconds(grant: Grant, minValiditySeconds: number): number {
   const halfLifeSeconds = (grant.accessTokenExpiresAtMs - grant.obtainedAtMs) / 2000;
-  return Math.min(minValiditySeconds, Math.max(0, halfLifeSeconds));
+  return Math.min(minValiditySeconds, Math.max(defaultMinValiditySeconds, halfLifeSeconds));
 }
 
 /** Whether the access token has not ended yet, so that it can be served when nothing better can be had. */

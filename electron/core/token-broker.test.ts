@@ -24,17 +24,6 @@ async function tokenAfter(world: World, outcome: Parameters<World["oauth"]["refr
 }
 
 describe("a token that is fresh enough", () => {
-  it("is one with half of its life left, where it lives shorter than programs ask for: they do not cause a refresh each", async () => {
-    const world = await createWorld();
-    world.storeActive(mazdaKey, { accessTokenExpiresAtMs: world.clock.nowMs() + 40_000 });
-    expect(await world.token(mazdaKey)).toBe("access-old");
-    await world.clock.advance(20_000);
-    expect(await world.token(mazdaKey)).toBe("access-old");
-    expect(world.oauth.refreshes.count).toBe(0);
-    await world.clock.advance(1);
-    expect(await tokenAfter(world, { kind: "rotated", grant: world.newGrant() })).toBe("access-new");
-  });
-
   it("is served from memory, without the vault or the provider", async () => {
     const world = await connected();
     await world.token(mazdaKey);
