@@ -40,6 +40,8 @@ interface Turn {
 
 /** Between the server's writing and the proxy's reading. Both are in one process, so this is far more than it takes. */
 const inKernelMs = 250;
+/** A reset takes away what the app has not read yet; on a busy computer it reads late. */
+const unreadMs = 3_000;
 
 export class ChaosLink {
   readonly #options: LinkOptions;
@@ -79,7 +81,9 @@ export class ChaosLink {
   cut(isReset: boolean): void {
     const { app, server } = this.#options;
     const turn = this.#turn;
-    if (!turn.hasServerBegun || Date.now() - turn.arrivedAtMs < inKernelMs) turn.isLost = true;
+    const nowMs = Date.now();
+    const isUnread = isReset && turn.forwardedAtMs !== undefined && nowMs - turn.forwardedAtMs < unreadMs;
+    if (!turn.hasServerBegun || isUnread || nowMs - turn.arrivedAtMs < inKernelMs) turn.isLost = true;
     this.#end(() => {
       if (isReset) app.resetAndDestroy();
       else app.destroy();

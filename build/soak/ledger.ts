@@ -10,7 +10,7 @@
  * - `refreshTokenReused`: a refresh token arrives although an earlier answer to it was acknowledged: its successor's access
  *   token was served (so it was committed), or the proxy has passed on the whole answer and the app has lived on for
  *   `commitMs`, or the same run of the app sends it again. It also counts when two requests with it are under way at once, and
- *   when it comes earlier than the documented 30 s before the end of the access token.
+ *   when it comes earlier than the documented 30 s before the end of the access token, as the app counts it.
  *   Not counted is the documented way out of doubt: every earlier answer was cut, corrupted or dropped by the proxy, or the
  *   app ended before it could keep it.
  */
@@ -84,6 +84,8 @@ export interface LedgerParts {
 
 /** core/refresh-policy.ts: a grant in doubt is tried again only this close to the end of its access token. */
 const inDoubtTryBeforeEndMs = 30_000;
+/** The app counts a token's life from when it asked for it, which is so much earlier at most, by the way of its request. */
+const askedBeforeMs = 5_000;
 /** An app that has a whole answer has it on disk after a few milliseconds; a busy computer is given some seconds. */
 const commitMs = 5_000;
 const pipeToleranceMs = 1_000;
@@ -194,7 +196,7 @@ export class Ledger {
       onFault("refreshTokenReused", `${said} ${sinceMs} ms after it had ${acknowledged.outcome} and the answer had arrived`);
     } else if (before.some((earlier) => earlier.life === arrived.life && isUnderWay(earlier))) {
       onFault("refreshTokenReused", `${said} while it was under way`);
-    } else if (leftMs > inDoubtTryBeforeEndMs && !issued.isRejected) {
+    } else if (leftMs > inDoubtTryBeforeEndMs + askedBeforeMs && !issued.isRejected) {
       onFault("refreshTokenReused", `${said} while its access token lasted ${leftMs} ms`);
     } else seen.inDoubtTries += 1;
   }

@@ -6,11 +6,19 @@
 import { useEffect } from "react";
 import { isDialogOpen } from "./open-dialog.ts";
 
-/** A dialog that was closed properly has put things right by itself by then. */
-const settleMs = 50;
+/**
+ * A dialog that was closed properly has put things right by itself by the first of these. The row that has got the focus back may
+ * go away later, when what the dialog asked for is done: nothing tells of that.
+ */
+const lookAfterMs = [50, 300, 1_000, 3_000];
 
 export function FocusAfterDialog(): null {
-  useEffect(() => () => void setTimeout(showPage, settleMs), []);
+  useEffect(
+    () => () => {
+      for (const ms of lookAfterMs) setTimeout(showPage, ms);
+    },
+    [],
+  );
   return null;
 }
 
