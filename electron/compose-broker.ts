@@ -68,12 +68,15 @@ export async function startBroker(parts: StartBrokerParts, opened: OpenedVault):
     parts.onNoticesChanged();
   });
   const { clock } = time;
-  parts.proxySignIns?.attach(vault);
   const audit = auditor(opened, parts, clock);
   const ready = await registrations.open();
-  if (!ready.ok) return ready;
-  const known = await openPrograms(parts, vault, audit);
-  if (!known.ok) return known;
+  const known = ready.ok ? await openPrograms(parts, vault, audit) : ready;
+  if (!known.ok) {
+    closeTime();
+    return known;
+  }
+  // Only now: a broker that does not start detaches nothing, and its vault is closed.
+  parts.proxySignIns?.attach(vault);
   const { programs, registry } = known.value;
   const certificate = observedCertificate(parts, opened);
   const core = buildEngine({ app: parts, vault, registrations, time, oauth, audit, certificate });

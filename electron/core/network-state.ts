@@ -10,6 +10,7 @@ import { type Failure, type FailureCode, failure } from "../../shared/failure.ts
 import { assertNever } from "../../shared/result.ts";
 import { createEmitter } from "./emitter.ts";
 import type { Clock, Network } from "./ports.ts";
+import { withLimit } from "./time-limit.ts";
 
 /** A network comes back within seconds after a sleep; one that answers no question of ours may still carry requests. */
 const longestWaitMs = 60_000;
@@ -147,7 +148,7 @@ export class NetworkState {
   }
 
   #lookBriefly(): Promise<boolean> {
-    return this.#limited(this.#look(), callerWaitMs);
+    return withLimit(this.#deps.clock, this.#look(), callerWaitMs, false);
   }
 
   #wait(): void {
@@ -200,7 +201,7 @@ export class NetworkState {
   }
 
   async #lookOnce(look: number): Promise<boolean> {
-    const isThere = await this.#limited(this.#canReachAny(), longestLookMs);
+    const isThere = await withLimit(this.#deps.clock, this.#canReachAny(), longestLookMs, false);
     if (look !== this.#looks) return isThere;
     this.#looking = undefined;
     if (this.#closing.signal.aborted || this.#state.kind === "suspended") return isThere;
@@ -233,12 +234,6 @@ export class NetworkState {
     });
     void Promise.allSettled(looks).then(() => resolve(false));
     return promise;
-  }
-
-  #limited(work: Promise<boolean>, limitMs: number): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const stopTimer = this.#deps.clock.setTimer(limitMs, () => resolve(false));
-    return Promise.race([work, promise]).finally(stopTimer);
   }
 
   #stopTimers(): void {

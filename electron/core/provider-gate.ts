@@ -2,8 +2,8 @@
  * Lets refresh requests out to the providers: never more than a provider's cap in any second, callers before the background,
  * and none for a while to a provider that only fails (a circuit breaker).
  *
- * Invariants, for each provider environment ("lane", and nothing that one meets touches another): in every second at most `maxRequestsPerSecond` passes; at most
- * `maxInFlight` at a time; while it is paused nothing passes, and after the pause one request first tries whether it is back.
+ * Invariants, for each provider environment ("lane", and nothing that one meets touches another): in every second at most
+ * `maxRequestsPerSecond` passes; at most `maxInFlight` at a time; while it is paused nothing passes, and after the pause one request first tries whether it is back.
  */
 import { type Failure, failure } from "../../shared/failure.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
@@ -226,7 +226,8 @@ export class ProviderGate {
   }
 
   #judge(lane: Lane, failed: Failure | undefined, isTrial: boolean): void {
-    if (failed !== undefined && !saysAnything(failed)) return;
+    // What comes after the end pauses nobody: its timer would outlive the vault.
+    if (this.#isClosed || (failed !== undefined && !saysAnything(failed))) return;
     if (failed === undefined || !isTroubled(failed)) {
       lane.failures = 0;
       lane.pauses = 0;

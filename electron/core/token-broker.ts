@@ -14,6 +14,7 @@ import type { Clock } from "./ports.ts";
 import { callerRetryAtMs, inDoubtRetryBeforeEndMs, isFreshEnough, isStillValid, reachableValiditySeconds } from "./refresh-policy.ts";
 import type { Refresher } from "./refresher.ts";
 import type { Registrations } from "./registrations.ts";
+import { withLimit } from "./time-limit.ts";
 import { tokenIdOf } from "./token-id.ts";
 
 export interface ServedToken {
@@ -50,7 +51,7 @@ export class TokenBroker {
    */
   async getToken(key: ConnectionKey, minValiditySeconds: number): Promise<Result<ServedToken>> {
     const doubt = this.#deps.timeDoubt();
-    if (doubt !== undefined) await this.#waitBriefly(doubt);
+    if (doubt !== undefined) await withLimit(this.#deps.clock, doubt, longestDoubtMs, undefined);
     const live = this.#deps.connections.peek(key);
     const ready = live === undefined ? undefined : this.#servable(live);
     if (live !== undefined && ready !== undefined) {
@@ -136,13 +137,6 @@ export class TokenBroker {
     // Hardly ever set; naming a token takes longer than all the rest here.
     if (live.rejectedTokenId !== undefined && live.rejectedTokenId === tokenIdOf(grant)) return undefined;
     return { grant, organisation: live.record.organisation };
-  }
-
-  async #waitBriefly(doubt: Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stopTimer = this.#deps.clock.setTimer(longestDoubtMs, resolve);
-    await Promise.race([doubt, promise]);
-    stopTimer();
   }
 
   #providerName(live: LiveConnection): string {
